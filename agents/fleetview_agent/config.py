@@ -1,0 +1,81 @@
+"""agent.toml, all of it optional."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fleetview_agent.errors import ConfigError
+
+
+class Section(BaseModel):
+    """A part of the file; unknown keys are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LlamaCppConfig(Section):
+    """Running GGUF files in child processes, through llama-cpp-python."""
+
+    enabled: bool = True
+    folders: tuple[Path, ...] = ()
+    """Searched for GGUF files, besides the places that are always searched."""
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """None: all cores but one, so that the agent and the clients get their turn."""
+    gpu_layers: Annotated[int, Field(ge=-1)] = -1
+    """Layers on the GPU, where the build has one; -1: all."""
+
+
+class SimulatedConfig(Section):
+    """A backend without an engine, for demonstrations and tests."""
+
+    enabled: bool = False
+    load_seconds: Annotated[float, Field(ge=0)] = 2.0
+    tokens_per_second: Annotated[float, Field(gt=0)] = 30.0
+
+
+class AgentConfig(Section):
+    """The whole file."""
+
+    sampler: Literal["detect", "simulated"] = "detect"
+    drain_seconds: Annotated[float, Field(ge=0)] = 30.0
+    """How long a swap waits for answers in progress."""
+    llamacpp: LlamaCppConfig = LlamaCppConfig()
+    simulated: SimulatedConfig = SimulatedConfig()
+
+
+def read_config(file: Path, *, required: bool = False) -> AgentConfig:
+    """The settings in `file`; the defaults where there is none and none is required.
+
+    Raises ConfigError naming the file and the key.
+    """
+    try:
+        return AgentConfig.model_validate(tomllib.loads(file.read_text()))
+    except FileNotFoundError:
+        if required:
+            raise ConfigError(f"{file}: there is no such file") from None
+        return AgentConfig()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise ConfigError(f"{file}: {problem}") from problem
+    except ValidationError as problem:
+        raise ConfigError(f"{file}: {_explain(problem)}") from problem
+
+
+def _explain(problem: ValidationError) -> str:
+    """The first mistake, with the nearest valid key where it is an unknown one."""
+    first = problem.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        return f"{key}: {first['msg']}"
+    near = difflib.get_close_matches(str(first["loc"][-1]), _known_keys(), n=1)
+    return f"there is no key {key}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _known_keys() -> list[str]:
+    """Every key that the file may have."""
+    sections = (AgentConfig, LlamaCppConfig, SimulatedConfig)
+    return sorted({key for section in sections for key in section.model_fields})

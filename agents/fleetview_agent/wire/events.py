@@ -1,0 +1,82 @@
+"""The stream of a node: a snapshot first, then what changes."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, TypeAdapter
+
+from fleetview_agent.wire.base import Wire
+from fleetview_agent.wire.machine import Machine, Sample
+from fleetview_agent.wire.models import BackendState
+from fleetview_agent.wire.operations import Operation
+
+PROTOCOL = 1
+"""Raised when a reader of the older number could misunderstand a newer writer."""
+
+
+class Snapshot(Wire):
+    """Everything that is true of a node: the first event of every stream."""
+
+    type: Literal["snapshot"] = "snapshot"
+    protocol: int = PROTOCOL
+    machine: Machine
+    backends: tuple[BackendState, ...]
+    operations: tuple[Operation, ...] = ()
+    """Waiting and in hand."""
+    samples: tuple[Sample, ...] = ()
+    """Of the last two minutes, oldest first."""
+
+
+class Sampled(Wire):
+    """The machine was read."""
+
+    type: Literal["sampled"] = "sampled"
+    sample: Sample
+
+
+class BackendChanged(Wire):
+    """A backend is no longer what it was."""
+
+    type: Literal["backend_changed"] = "backend_changed"
+    state: BackendState
+
+
+class OperationChanged(Wire):
+    """An operation was queued, went on, or ended."""
+
+    type: Literal["operation_changed"] = "operation_changed"
+    operation: Operation
+
+
+class Served(Wire):
+    """A model has answered one request."""
+
+    type: Literal["served"] = "served"
+    backend: str
+    model: str
+    author: str | None = None
+    """Who asked, where it is known."""
+    prompt_tokens: int | None = None
+    """Including those that were cached."""
+    completion_tokens: int | None = None
+    time_to_first_token_seconds: float | None = None
+    tokens_per_second: float | None = None
+
+
+Event = Annotated[Snapshot | Sampled | BackendChanged | OperationChanged | Served, Field(discriminator="type")]
+
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+_TYPES = frozenset(model.model_fields["type"].default for model in get_args(get_args(Event)[0]))
+
+
+def decode_event(line: str | bytes) -> Event | None:
+    """One line of a stream; None for a type that a newer agent may know.
+
+    Raises ValueError for nonsense.
+    """
+    value = json.loads(line)
+    if isinstance(value, dict) and isinstance(kind := value.get("type"), str) and kind not in _TYPES:
+        return None
+    return _EVENT.validate_python(value)

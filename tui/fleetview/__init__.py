@@ -1,0 +1,3 @@
+"""The terminal program of fleetview."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The way to an agent: connections, requests, streams. Knows no Textual."""
