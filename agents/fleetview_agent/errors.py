@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fleetview_agent.wire import ErrorAnswer, ErrorBody
-
 
 class AgentError(Exception):
     """A failure told in one sentence, with what to do about it."""
@@ -15,10 +13,6 @@ class AgentError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
-
-    def answer(self) -> ErrorAnswer:
-        """The body of the HTTP answer."""
-        return ErrorAnswer(error=ErrorBody(code=self.code, message=self.message, hint=self.hint))
 
 
 class BadRequest(AgentError):

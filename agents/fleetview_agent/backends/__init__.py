@@ -1,11 +1,12 @@
-"""Backends run models; BUILDERS is the one list of them."""
+"""Backends run models; `build_backends` is the one list of them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from fleetview_agent.config import AgentConfig
 from fleetview_agent.gguf import Header
 from fleetview_agent.wire import BackendState, ChatChunk, ChatRequest, LoadOptions, Traffic
 
@@ -49,7 +50,7 @@ class Backend(Protocol):
         """Return when the memory is free; answers in progress end with an error."""
         ...
 
-    def chat(self, model: str, request: ChatRequest) -> AsyncIterator[ChatChunk]:
+    def chat(self, model: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """Answer a prompt; closing the iterator cancels. Raises ContextExceeded before the first chunk."""
         ...
 
@@ -60,3 +61,18 @@ class Backend(Protocol):
     async def close(self) -> None:
         """End every process of its own."""
         ...
+
+
+def build_backends(config: AgentConfig, changed: Callable[[], None]) -> tuple[Backend, ...]:
+    """The backends that are enabled; each calls `changed` when its state is no longer what it was."""
+    # Imported only where enabled: what is not used should cost neither time nor memory.
+    backends: list[Backend] = []
+    if config.llamacpp.enabled:
+        from fleetview_agent.backends.llamacpp import LlamaCppBackend
+
+        backends.append(LlamaCppBackend(config.llamacpp, changed))
+    if config.simulated.enabled:
+        from fleetview_agent.backends.simulated import SimulatedBackend
+
+        backends.append(SimulatedBackend(config.simulated, changed))
+    return tuple(backends)

@@ -48,6 +48,8 @@ class ChatRequest(Wire):
     stop: tuple[str, ...] = ()
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    user: Annotated[str, Field(max_length=256)] | None = None
+    """Who asks, for everyone who watches."""
 
     @field_validator("stop", mode="before")
     @classmethod

@@ -58,6 +58,8 @@ class Plan(Wire):
     """What a request would do. Nothing has happened."""
 
     request: Request
+    already_resident: bool = False
+    """Nothing would change: the model is in memory with this context."""
     evictions: tuple[str, ...] = ()
     """`BACKEND/MODEL` that would leave."""
     waits_for: int = 0
@@ -103,6 +105,8 @@ class Operation(Wire):
     """None until it has ended."""
     cause: str | None = None
     """Why it did not end as `done`, in a sentence."""
+    log: tuple[str, ...] = ()
+    """The engine's last lines, where it failed."""
     refused: bool = False
     """True where nothing was tried: it does not fit, or the file is unusable."""
     inverse: Request | None = None

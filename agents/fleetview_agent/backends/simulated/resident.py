@@ -1,0 +1,102 @@
+"""A simulated model in memory, and its answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fleetview_agent.backends.simulated.models import SimulatedModel
+from fleetview_agent.errors import BackendFailed
+from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, Failure, ResidentModel, Timings, Usage
+
+WORD = re.compile(r"\s*\S+")
+READING_SPEED = 20
+"""How many times faster a prompt is read than an answer is written."""
+
+
+def count_tokens(messages: Sequence[ChatMessage]) -> int:
+    """A word is a token here."""
+    return sum(len(WORD.findall(message.content)) for message in messages)
+
+
+@dataclass
+class Resident:
+    """A model in memory, and what it is doing."""
+
+    model: SimulatedModel
+    context: int
+    phase: Literal["loading", "ready", "unloading", "failed"] = "loading"
+    progress: float = 0.0
+    failure: Failure | None = None
+    used_at: float = field(default_factory=time.monotonic)
+    first_token_seconds: float | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: int = 0
+    counted_tokens: int = 0
+    """Since the traffic was last asked for."""
+
+    def state(self) -> ResidentModel:
+        """What everybody may know."""
+        return ResidentModel(
+            name=self.model.name,
+            phase=self.phase,
+            progress=self.progress if self.phase == "loading" else None,
+            memory_bytes=None if self.phase == "failed" else self.model.weights_bytes * 21 // 20,
+            context=self.context,
+            quantization="Q4_K_M",
+            idle_seconds=None if self.turn.locked() else time.monotonic() - self.used_at,
+            time_to_first_token_seconds=self.first_token_seconds,
+            failure=self.failure,
+        )
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass; raises BackendFailed when the model goes meanwhile."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.gone.wait()
+        if self.gone.is_set():
+            raise BackendFailed(f"{self.model.name} has left while it answered", "ask again once it is back")
+
+    async def answer(self, request: ChatRequest, token_seconds: float) -> AsyncGenerator[ChatChunk, None]:
+        """Say again what was said last, word by word."""
+        began = time.monotonic()
+        prompt_tokens = count_tokens(request.messages)
+        words = WORD.findall(_until_stop(request.messages[-1].content, request.stop))
+        limit = min(request.token_limit or self.context, self.context - prompt_tokens)
+        await self.pause(prompt_tokens * token_seconds / READING_SPEED)
+        read_at = time.monotonic()
+        for index, word in enumerate(words[:limit]):
+            await self.pause(token_seconds)
+            if index == 0:
+                self.first_token_seconds = time.monotonic() - began
+            self.counted_tokens += 1
+            yield ChatChunk(text=word)
+        written = min(limit, len(words))
+        yield ChatChunk(
+            finish_reason="length" if limit < len(words) else "stop",
+            usage=Usage(prompt_tokens=prompt_tokens, completion_tokens=written),
+            timings=_timings(prompt_tokens, read_at - began, written, time.monotonic() - read_at),
+        )
+
+
+def _until_stop(text: str, stops: Sequence[str]) -> str:
+    """The text before the first of the words that end an answer."""
+    return text[: min((at for stop in stops if stop and (at := text.find(stop)) >= 0), default=len(text))]
+
+
+def _timings(prompt_tokens: int, prompt_seconds: float, written: int, written_seconds: float) -> Timings:
+    """Counts and times of one answer."""
+    return Timings(
+        prompt_n=prompt_tokens,
+        prompt_ms=prompt_seconds * 1000,
+        prompt_per_second=prompt_tokens / prompt_seconds if prompt_seconds else None,
+        predicted_n=written,
+        predicted_ms=written_seconds * 1000,
+        predicted_per_second=written / written_seconds if written and written_seconds else None,
+    )
