@@ -1,0 +1,149 @@
+"""The command `fleetview-agent`: parse, build, call."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import platform
+import signal
+import sys
+import time
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from fleetview_agent import __version__, paths
+from fleetview_agent.errors import AgentError
+
+LOG_BYTES = 1 << 20
+LOG_FILES = 3
+STOP_SECONDS = 15.0
+"""How long `stop` waits for a tidy end."""
+
+
+def main() -> int:
+    """Run the command line; the exit status."""
+    arguments = _parser().parse_args()
+    if platform.system() not in {"Linux", "Darwin"}:
+        return _fail("fleetview-agent runs on macOS and Linux; Windows is not supported", 2)
+    try:
+        _log_to(arguments.log_file, arguments.log_level)
+        return int(arguments.command(arguments))
+    except AgentError as problem:
+        return _fail(f"{problem.message}" + (f" ({problem.hint})" if problem.hint else ""), 2)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as problem:  # the edge of the program: a person gets a sentence, the log gets the trace
+        logging.getLogger(__name__).exception("fleetview-agent failed")
+        return _fail(
+            f"an error in the agent: {type(problem).__name__}: {problem}; its trace is in {arguments.log_file}", 1
+        )
+
+
+def _fail(sentence: str, status: int) -> int:
+    """Tell a person what is wrong."""
+    print(f"fleetview-agent: {sentence}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="fleetview-agent", description="The agent of fleetview on this machine.")
+    parser.add_argument("--version", action="version", version=f"fleetview-agent {__version__}")
+    parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    parser.add_argument("--log-file", type=Path, default=paths.default_log(), help="rotated; default %(default)s")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve this machine on a private socket")
+    serve.add_argument("--socket", type=Path, default=paths.default_socket(), help="default %(default)s")
+    serve.add_argument("--config", type=Path, help=f"default {paths.default_config()}")
+    serve.add_argument(
+        "--linger", type=float, metavar="SECONDS", help="end this long after the last client, with nothing to do"
+    )
+    serve.set_defaults(command=_serve)
+
+    stop = commands.add_parser("stop", help="end the agent of this machine, and the models with it")
+    stop.add_argument("--socket", type=Path, default=paths.default_socket(), help="default %(default)s")
+    stop.set_defaults(command=_stop)
+
+    sample = commands.add_parser("sample", help="read the counters of this machine")
+    sample.add_argument("--count", type=int, default=1, help="readings, a second apart; default %(default)s")
+    sample.add_argument("--json", action="store_true", help="one JSON object per line")
+    sample.add_argument("--config", type=Path, help=f"default {paths.default_config()}")
+    sample.set_defaults(command=_sample)
+    return parser
+
+
+def _log_to(file: Path, level: str) -> None:
+    """Log to a rotated file that nobody else may read."""
+    os.umask(0o077)
+    try:
+        paths.private_folder(file.parent)
+        handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
+    except OSError as problem:
+        raise AgentError(f"{file}: {problem.strerror or problem}", "--log-file names another place") from problem
+    logging.basicConfig(
+        level=level.upper(), handlers=[handler], format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
+    )
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    from fleetview_agent.config import read_config  # --version and stop need none of this
+    from fleetview_agent.serve import serve
+
+    config = read_config(arguments.config or paths.default_config(), required=arguments.config is not None)
+    serve(arguments.socket.absolute(), config, arguments.linger)
+    return 0
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    """End the agent that serves at the socket, tidily if it can."""
+    from fleetview_agent.listener import holder  # serve needs it late as well
+
+    process = holder(arguments.socket)
+    if process is None:
+        print("no agent is running here")
+        return 0
+    deadline = time.monotonic() + STOP_SECONDS
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.kill(process, number)
+        except ProcessLookupError:
+            break
+        while holder(arguments.socket) == process and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if holder(arguments.socket) != process:
+            break
+        deadline += 2.0
+    else:
+        return _fail(f"process {process} does not end", 1)
+    print(f"the agent has ended (process {process})")
+    return 0
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    """Print readings of this machine."""
+    from fleetview_agent.config import read_config  # as in _serve
+    from fleetview_agent.sample_text import describe
+    from fleetview_agent.samplers import detect
+
+    config = read_config(arguments.config or paths.default_config(), required=arguments.config is not None)
+    sampler = detect(config.sampler)
+    try:
+        sampler.read()  # rates need a reading before the first
+        for _ in range(arguments.count):
+            time.sleep(1.0)
+            sample = sampler.read()
+            print(sample.model_dump_json(exclude_none=True) if arguments.json else describe(sampler.machine, sample))
+            sys.stdout.flush()
+    finally:
+        sampler.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""The agent: owns sampler, backends, operator and hub, and knows what is true of this node."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+
+from fleetview_agent.backends import Backend, build_backends
+from fleetview_agent.config import AgentConfig
+from fleetview_agent.errors import NotFound
+from fleetview_agent.gate import Gate
+from fleetview_agent.hub import Hub
+from fleetview_agent.journal import Journal
+from fleetview_agent.operator import Operator
+from fleetview_agent.planner import Planner
+from fleetview_agent.samplers import Sampler
+from fleetview_agent.wire import (
+    BackendChanged,
+    BackendState,
+    Event,
+    Operation,
+    OperationChanged,
+    Plan,
+    Request,
+    Sample,
+    Sampled,
+    Snapshot,
+)
+
+logger = logging.getLogger(__name__)
+
+HISTORY_SECONDS = 120.0
+"""How far back the samples of a snapshot reach."""
+IDLE_INTERVAL_SECONDS = 60.0
+"""Between samples while nobody watches."""
+SHORTEST_INTERVAL_SECONDS = 0.2
+STATE_SECONDS = 5.0
+"""Between looks at the backends when none of them says that it has changed."""
+FRESH_SECONDS = 2.0
+"""A plan is made from a sample no older than this."""
+CALM_SECONDS = 0.1
+"""Changes of a backend that come closer than this are told as one."""
+
+
+class Agent:
+    """One node. `running` brings it to life; everything else may be called while that is held."""
+
+    def __init__(self, config: AgentConfig, sampler: Sampler, journal: Journal) -> None:
+        self._sampler = sampler
+        self._changed = asyncio.Event()
+        self.backends: dict[str, Backend] = {
+            backend.name: backend for backend in build_backends(config, self._changed.set)
+        }
+        self.journal = journal
+        self.hub = Hub()
+        self.gate = Gate()
+        self._planner = Planner(self.backends, journal, self._look)
+        self.operator = Operator(
+            self.backends, self._planner, journal, self.gate, self._publish_operation, config.drain_seconds
+        )
+        self._states: dict[str, BackendState] = {}
+        self._samples: deque[Sample] = deque()
+        self._intervals: list[float] = []
+        """What those who watch have asked for."""
+        self._hurry = asyncio.Event()
+        """Someone has begun to watch: read now."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sampler")
+        self._looking = asyncio.Lock()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Sample, watch the backends and carry out operations while held; end every child after it."""
+        for operation in self.journal.interrupt():
+            logger.warning("operation %s was cut short by the end of the agent before this one", operation.id)
+        await self._refresh()
+        await self._read()
+        try:
+            async with asyncio.TaskGroup() as group:  # a bug in one of them ends the agent, not just that task
+                tasks = [
+                    group.create_task(work) for work in (self._sampling(), self._refreshing(), self.operator.run())
+                ]
+                try:
+                    yield
+                finally:
+                    for task in tasks:
+                        task.cancel()
+        finally:
+            for backend in self.backends.values():
+                await backend.close()
+            self._thread.shutdown()
+            self._sampler.close()
+            self.journal.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a model is resident or an operation is in hand."""
+        resident = any(row.phase != "failed" for state in self._states.values() for row in state.resident)
+        return resident or bool(self.operator.operations)
+
+    @property
+    def states(self) -> tuple[BackendState, ...]:
+        """The backends, as last seen."""
+        return tuple(self._states.values())
+
+    async def snapshot(self) -> Snapshot:
+        """Everything that is true now."""
+        await self._refresh()
+        return self.last_snapshot()
+
+    def last_snapshot(self) -> Snapshot:
+        """Everything that is true, by what was last seen."""
+        *before, last = self._samples
+        slim = tuple(sample.model_copy(update={"reasons": {}}) for sample in before)
+        return Snapshot(
+            machine=self._sampler.machine,
+            backends=self.states,
+            operations=self.operator.operations,
+            samples=(*slim, last),
+        )
+
+    async def events(self, interval_seconds: float) -> AsyncGenerator[Event, None]:
+        """A snapshot, then everything that changes; the node is read at least this often meanwhile."""
+        await self._refresh()
+        with self._watching(interval_seconds):
+            async with contextlib.aclosing(self.hub.listen(self.last_snapshot)) as events:
+                async for event in events:
+                    yield event
+
+    async def plan(self, request: Request) -> Plan:
+        """What a request would do."""
+        return await self._planner.plan(request)
+
+    def find(self, model: str) -> tuple[Backend, str]:
+        """Backend and model that a chat means: `BACKEND/MODEL`, or a model that one backend alone has.
+
+        Raises NotFound.
+        """
+        name, slash, rest = model.partition("/")
+        if slash and name in self.backends:
+            return self.backends[name], rest
+        resident = [state.backend for state in self.states if any(row.name == model for row in state.resident)]
+        known = [state.backend for state in self.states if any(row.name == model for row in state.models)]
+        match resident or known:
+            case [one]:
+                return self.backends[one], model
+            case []:
+                names = ", ".join(f"{state.backend}/{row.name}" for state in self.states for row in state.resident)
+                raise NotFound(f"there is no model {model} on this node", f"resident: {names or 'none'}")
+            case several:
+                raise NotFound(f"{model} is known to {' and '.join(several)}", f"say {several[0]}/{model}")
+
+    async def _look(self) -> Snapshot:
+        """What a plan is made from: the newest state and a fresh reading."""
+        await self._refresh()
+        if abs(time.time() - self._samples[-1].at) > FRESH_SECONDS:
+            await self._read()
+        return self.last_snapshot()
+
+    @contextmanager
+    def _watching(self, interval_seconds: float) -> Iterator[None]:
+        """Held by someone who wants samples at this interval."""
+        interval = max(interval_seconds, SHORTEST_INTERVAL_SECONDS)
+        self._intervals.append(interval)
+        self._hurry.set()
+        try:
+            yield
+        finally:
+            self._intervals.remove(interval)
+
+    async def _sampling(self) -> None:
+        """Read the machine at the smallest interval that somebody asks for."""
+        due = time.monotonic()
+        while True:
+            interval = min(self._intervals, default=IDLE_INTERVAL_SECONDS)
+            due = max(due + interval, time.monotonic())
+            self._hurry.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(due - time.monotonic()):
+                    await self._hurry.wait()
+                    due = time.monotonic()
+            await self._read()
+
+    async def _read(self) -> None:
+        """Read the machine once, keep it and tell it."""
+        if self._samples and 0 <= time.time() - self._samples[-1].at < SHORTEST_INTERVAL_SECONDS / 2:
+            return
+        sample = await asyncio.get_running_loop().run_in_executor(self._thread, self._sampler.read)
+        traffic = tuple(row for backend in self.backends.values() for row in backend.traffic())
+        sample = sample.model_copy(update={"traffic": traffic})
+        self._samples.append(sample)
+        while self._samples[0].at < sample.at - HISTORY_SECONDS:
+            self._samples.popleft()
+        self.hub.publish(Sampled(sample=sample))
+
+    async def _refreshing(self) -> None:
+        """Look at the backends when they have changed, and now and then."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STATE_SECONDS):
+                    await self._changed.wait()
+            self._changed.clear()
+            await self._refresh()
+            await asyncio.sleep(CALM_SECONDS)
+
+    async def _refresh(self) -> None:
+        """Look at every backend, and tell what is no longer what it was."""
+        async with self._looking:  # one look at a time, so that an older one never comes last
+            for name, backend in self.backends.items():
+                state = await backend.status()
+                former = self._states.get(name)
+                self._states[name] = state
+                if former is not None and _without_ages(former) != _without_ages(state):
+                    self.hub.publish(BackendChanged(state=state))
+
+    def _publish_operation(self, operation: Operation) -> None:
+        """Tell everyone of an operation."""
+        self.hub.publish(OperationChanged(operation=operation))
+
+
+def _without_ages(state: BackendState) -> BackendState:
+    """The state without what changes by the mere passing of time."""
+    ageless = {"idle_seconds": None, "expires_in_seconds": None}
+    return state.model_copy(update={"resident": tuple(row.model_copy(update=ageless) for row in state.resident)})

@@ -1,0 +1,41 @@
+"""One answer: through the gate, counted, and told to everyone when it has ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fleetview_agent.agent import Agent
+from fleetview_agent.wire import ChatChunk, ChatRequest, Served
+
+
+async def answer(agent: Agent, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+    """The chunks of an answer; closing the generator cancels it.
+
+    Raises NotFound, NotResident, Draining and ContextExceeded before the first chunk, BackendFailed at any time.
+    """
+    backend, model = agent.find(request.model)
+    began = time.monotonic()
+    first: float | None = None
+    last = ChatChunk()
+    with agent.gate.answering(f"{backend.name}/{model}"):
+        try:
+            async with aclosing(backend.chat(model, request)) as chunks:
+                async for last in chunks:
+                    if first is None and (last.text or last.thinking):
+                        first = time.monotonic() - began
+                    yield last
+        finally:
+            if first is not None or last.usage is not None:
+                agent.hub.publish(
+                    Served(
+                        backend=backend.name,
+                        model=model,
+                        author=request.user,
+                        prompt_tokens=last.usage.prompt_tokens if last.usage else None,
+                        completion_tokens=last.usage.completion_tokens if last.usage else None,
+                        time_to_first_token_seconds=first,
+                        tokens_per_second=last.timings.predicted_per_second if last.timings else None,
+                    )
+                )

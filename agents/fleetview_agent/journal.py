@@ -1,0 +1,116 @@
+"""What must outlive the agent: its operations, and how each model was last loaded. SQLite, write-ahead log."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetview_agent.errors import StorageFailed
+from fleetview_agent.paths import private_folder
+from fleetview_agent.wire import Operation
+
+logger = logging.getLogger(__name__)
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS operations (
+    id TEXT PRIMARY KEY,
+    queued_at REAL NOT NULL,
+    ended INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS operations_by_time ON operations (queued_at);
+CREATE TABLE IF NOT EXISTS loads (
+    identity TEXT PRIMARY KEY,
+    context INTEGER,
+    seconds REAL NOT NULL
+) STRICT;
+"""
+
+
+@dataclass(frozen=True)
+class PastLoad:
+    """How a file was last loaded on this node."""
+
+    context: int | None
+    seconds: float
+
+
+class Journal:
+    """The file `journal.sqlite` of the agent. Every method may raise StorageFailed."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        private_folder(file.parent)
+        try:
+            self._database = self._open()
+        except sqlite3.OperationalError as problem:
+            raise StorageFailed(f"{file}: {problem}", "free some space, or check who may write there") from problem
+        except sqlite3.DatabaseError as problem:
+            aside = file.with_suffix(f".damaged-{time.time():.0f}")
+            logger.warning("%s is damaged (%s); it is kept as %s", file, problem, aside.name)
+            file.replace(aside)
+            self._database = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        """The database, with its tables."""
+        database = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+        self._file.chmod(0o600)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.executescript(SCHEMA)
+        return database
+
+    def _write(self, statement: str, *values: object) -> None:
+        """Execute one statement, in words when it fails."""
+        try:
+            self._database.execute(statement, values)
+        except sqlite3.Error as problem:
+            raise StorageFailed(
+                f"the journal cannot be written: {problem} ({self._file})", "free some space on the node's disk"
+            ) from problem
+
+    def write(self, operation: Operation) -> None:
+        """Keep the operation as it is now, in place of what was kept of it before."""
+        self._write(
+            "INSERT INTO operations VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, json = excluded.json",
+            operation.id,
+            operation.queued_at,
+            operation.result is not None,
+            operation.model_dump_json(exclude_none=True),
+        )
+
+    def ended(self, limit: int) -> tuple[Operation, ...]:
+        """Operations that have ended, newest first."""
+        rows = self._database.execute(
+            "SELECT json FROM operations WHERE ended ORDER BY queued_at DESC, rowid DESC LIMIT ?", (limit,)
+        )
+        return tuple(Operation.model_validate_json(json) for (json,) in rows)
+
+    def interrupt(self) -> tuple[Operation, ...]:
+        """End what an agent before this one began and did not end; returns those operations."""
+        rows = self._database.execute("SELECT json FROM operations WHERE NOT ended ORDER BY queued_at").fetchall()
+        cut_short = tuple(
+            Operation.model_validate_json(json).model_copy(
+                update={"result": "interrupted", "ended_at": time.time(), "cause": "the agent ended in the midst of it"}
+            )
+            for (json,) in rows
+        )
+        for operation in cut_short:
+            self.write(operation)
+        return cut_short
+
+    def remember_load(self, identity: str, load: PastLoad) -> None:
+        """Keep how the file with this identity was loaded, for the next time."""
+        self._write("INSERT OR REPLACE INTO loads VALUES (?, ?, ?)", identity, load.context, load.seconds)
+
+    def past_load(self, identity: str | None) -> PastLoad | None:
+        """How the file with this identity was last loaded here."""
+        row = self._database.execute("SELECT context, seconds FROM loads WHERE identity = ?", (identity,)).fetchone()
+        return PastLoad(*row) if row else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()

@@ -1,0 +1,113 @@
+"""The private socket: one agent per path, a stale one taken over, nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fleetview_agent.errors import ConfigError, SocketTaken
+from fleetview_agent.paths import SOCKET_PATH_LIMIT, private_folder
+
+
+@contextmanager
+def listening(path: Path) -> Iterator[socket.socket]:
+    """A bound socket at `path`, 0600 in a 0700 folder; it and its lock are gone afterwards.
+
+    Raises SocketTaken while another agent serves there, ConfigError for a path that cannot be used.
+    """
+    if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
+        raise ConfigError(f"{path}: the path of a socket may have {SOCKET_PATH_LIMIT} bytes, this one is longer")
+    try:
+        _private(path.parent)
+        with _locked(_lock_file(path)):
+            if path.exists() and not path.is_socket():
+                raise ConfigError(f"{path} is there and is not a socket; it is left alone")
+            path.unlink(missing_ok=True)  # whoever held the lock before us has not cleaned up
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            with listener:
+                _bind(listener, path)
+                try:
+                    yield listener
+                finally:
+                    path.unlink(missing_ok=True)
+    except OSError as problem:
+        raise ConfigError(f"{path}: {problem.strerror or problem}") from problem
+
+
+def holder(path: Path) -> int | None:
+    """The process that serves at `path`; None where nobody does."""
+    try:
+        with _lock_file(path).open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read() or 0) or None
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def _lock_file(path: Path) -> Path:
+    """What is held locked while the socket is served; it holds the number of the process."""
+    return path.with_name(path.name + ".lock")
+
+
+def _private(folder: Path) -> None:
+    """The socket's folder must let nobody else in."""
+    private_folder(folder)
+    found = folder.stat()
+    if found.st_uid != os.geteuid():
+        raise ConfigError(f"{folder} belongs to another account, so no socket is made in it")
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
+
+
+def _bind(listener: socket.socket, path: Path) -> None:
+    """Bind so that the socket is never open to others, not even for a moment."""
+    mask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(mask)
+    listener.listen(128)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock at `path`. Raises SocketTaken."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, stat.S_IRUSR | stat.S_IWUSR)
+        with os.fdopen(descriptor, "r+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                owner = file.read().strip()
+                serving = f"an agent serves already at {path.with_suffix('')}" + (
+                    f" (process {owner})" if owner else ""
+                )
+                raise SocketTaken(serving, "fleetview-agent stop ends it") from None
+            if not _is_still(path, descriptor):  # its former holder has just removed it
+                continue
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            try:
+                yield
+            finally:
+                with contextlib.suppress(FileNotFoundError):
+                    path.unlink()
+            return
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    """Whether `path` names the file that is open."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,86 @@
+"""Agents with simulated parts, in this process, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+from tests.builders import AUTHOR
+
+from fleetview_agent.agent import Agent
+from fleetview_agent.config import AgentConfig, LlamaCppConfig, SimulatedConfig
+from fleetview_agent.journal import Journal
+from fleetview_agent.samplers import detect
+from fleetview_agent.wire import Event, LoadRequest, Operation, OperationChanged, Request, SwapRequest, UnloadRequest
+
+LIMIT_SECONDS = 10.0
+
+
+@asynccontextmanager
+async def a_running_agent(
+    folder: Path, *, load_seconds: float = 0.0, tokens_per_second: float = 1000.0, drain_seconds: float = 5.0
+) -> AsyncIterator[Agent]:
+    """An agent with the simulated sampler and backend alone, its journal in `folder`."""
+    config = AgentConfig(
+        sampler="simulated",
+        drain_seconds=drain_seconds,
+        llamacpp=LlamaCppConfig(enabled=False),
+        simulated=SimulatedConfig(enabled=True, load_seconds=load_seconds, tokens_per_second=tokens_per_second),
+    )
+    agent = Agent(config, detect(config.sampler), Journal(folder / "journal.sqlite"))
+    async with agent.running():
+        yield agent
+
+
+async def event(agent: Agent, wanted: Callable[[Event], bool]) -> Event:
+    """The next event that is wanted; the snapshot counts."""
+    async with asyncio.timeout(LIMIT_SECONDS), aclosing(agent.events(1.0)) as events:
+        async for one in events:
+            if wanted(one):
+                return one
+    raise AssertionError("the stream ended")
+
+
+async def phase(agent: Agent, operation: Operation, name: str) -> None:
+    """Return when the operation is in the phase."""
+
+    def reached(one: Event) -> bool:
+        return name in {row.phase for row in agent.operator.operations if row.id == operation.id} or (
+            isinstance(one, OperationChanged) and one.operation.id == operation.id and one.operation.phase == name
+        )
+
+    await event(agent, reached)
+
+
+async def outcome(agent: Agent, request: Request | Operation) -> Operation:
+    """How an operation ends; a request is submitted first."""
+    operation = request if isinstance(request, Operation) else agent.operator.submit(request)
+
+    def ended(_: Event) -> bool:
+        return all(row.id != operation.id for row in agent.operator.operations)
+
+    await event(agent, ended)
+    return next(row for row in agent.journal.ended(100) if row.id == operation.id)
+
+
+async def residents(agent: Agent) -> dict[str, int | None]:
+    """What is in memory, with its context."""
+    snapshot = await agent.snapshot()
+    return {row.name: row.context for state in snapshot.backends for row in state.resident if row.phase == "ready"}
+
+
+def a_load(model: str, **changes: object) -> LoadRequest:
+    """A wish to load one of the simulated models."""
+    return LoadRequest.model_validate({"author": AUTHOR, "backend": "simulated", "model": model, **changes})
+
+
+def a_swap(model: str, **changes: object) -> SwapRequest:
+    """A wish to swap to one of the simulated models."""
+    return SwapRequest.model_validate({"author": AUTHOR, "backend": "simulated", "model": model, **changes})
+
+
+def an_unload(model: str) -> UnloadRequest:
+    """A wish to unload one of the simulated models."""
+    return UnloadRequest(author=AUTHOR, backend="simulated", model=model)
