@@ -82,6 +82,8 @@ class NodeState:
     """Waiting and in hand, oldest first."""
     ended: tuple[Ended, ...] = ()
     """Ended a moment ago, oldest first."""
+    last: Ended | None = None
+    """The operation that ended last, however long ago."""
     samples: tuple[Sample, ...] = ()
     served: Served | None = None
     """The last request that a model of the node answered."""
@@ -159,7 +161,8 @@ def _operated(node: NodeState, operation: Operation, at: float) -> NodeState:
     """The node after one of its operations went on or ended."""
     others = tuple(other for other in node.operations if other.id != operation.id)
     if operation.result is not None:
-        return replace(node, operations=others, ended=(*node.ended, Ended(operation, at)))
+        end = Ended(operation, at)
+        return replace(node, operations=others, ended=(*node.ended, end), last=end)
     if len(others) == len(node.operations):
         return replace(node, operations=(*others, operation))
     same = tuple(operation if other.id == operation.id else other for other in node.operations)

@@ -1,0 +1,82 @@
+"""The one table of verbs, and the command line that is read off it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fleetview.cli.arguments import parse
+from fleetview.verbs import VERBS
+
+
+def mistake(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """What is said of a wrong command line."""
+    with pytest.raises(SystemExit) as left:
+        parse(words)
+    assert left.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_names_ids_and_keys_are_each_there_once() -> None:
+    for values in (
+        [verb.name for verb in VERBS],
+        [verb.id for verb in VERBS if verb.id],
+        [key for verb in VERBS if verb.keys for key in verb.keys.split(",")],
+    ):
+        assert len(set(values)) == len(values)
+
+
+def test_every_twin_is_a_command_line_that_is_understood() -> None:
+    for verb in VERBS:
+        if verb.twin:
+            program, *words = verb.twin.split()
+            assert program == "fleetview"
+            assert parse(words).verb == verb.name
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_every_verb_explains_itself_and_its_arguments(verb: object, capsys: pytest.CaptureFixture[str]) -> None:
+    (row,) = [row for row in VERBS if row is verb]
+    with pytest.raises(SystemExit) as left:
+        parse((row.name, "--help"))
+    told = " ".join(capsys.readouterr().out.split())
+    assert left.value.code == 0
+    assert row.summary in told
+    assert "--json" in told
+    assert all(argument.name in told and argument.summary in told for argument in row.arguments)
+
+
+def test_common_options_may_stand_before_the_verb_or_behind_it() -> None:
+    before = parse(("--fleet", "f", "--log-level", "info", "status", "--json"))
+    behind = parse(("status", "--json", "--log-level", "info", "--fleet", "f"))
+    assert before == behind
+    assert before.fleet == Path("f")
+    assert parse(("status",)).json is False
+
+
+def test_without_a_verb_it_is_the_dashboard() -> None:
+    arguments = parse(("--readonly",))
+    assert arguments.verb is None
+    assert arguments.readonly
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("statsu", "fleetview: there is no verb statsu; did you mean status?\n"),
+        ("frobnicate", "fleetview: there is no verb frobnicate; see fleetview --help\n"),
+        ("config chek", "fleetview: there is no action chek; did you mean check?\n"),
+        ("swap here", "fleetview: the following arguments are required: MODEL; see fleetview swap --help\n"),
+        (
+            "swap here m --ctx 0",
+            "fleetview: argument --ctx: 0 is not a whole number from 1 to 99999999; see fleetview swap --help\n",
+        ),
+        ("swap here m --frce", "fleetview: unrecognized arguments: --frce; see fleetview --help\n"),
+        ("status \udcff", "fleetview: '\\udcff' is not text in UTF-8; see fleetview --help\n"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_the_nearest_word(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mistake(capsys, *words.split()) == said

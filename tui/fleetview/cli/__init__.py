@@ -1,0 +1,1 @@
+"""The verbs without a screen: text or JSON, and an exit status."""

@@ -1,0 +1,150 @@
+"""`fleetview models` and `fleetview plan`: what can be loaded where, and what that would do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from argparse import Namespace
+from dataclasses import dataclass
+
+from fleetview.author import author
+from fleetview.cli.exits import CommandError, Exit
+from fleetview.cli.names import pick_model, pick_node, pick_nodes
+from fleetview.cli.output import put, put_json, say, table
+from fleetview.cli.requests import swap_request
+from fleetview.config import FleetConfig, NodeConfig
+from fleetview.fleet import NodeState, apply
+from fleetview.picking import Choice, choices, request
+from fleetview.present import plans
+from fleetview.present.numbers import context, count, size
+from fleetview.present.text import DASH, plain, text_of
+from fleetview.remote.client import AgentClient
+from fleetview.remote.connect import connect
+from fleetview.remote.errors import Refused, RemoteError
+from fleetview_agent.wire import Plan
+
+HEADING = ("NODE", "MODEL", "SIZE", "QUANT", "CONTEXT", "FITS", "SURE")
+NUMBERS = frozenset((2, 4))
+AT_ONCE = 4
+MOST_PLANS = 100
+"""Each costs the node a look at a file; who has more models asks for one plan at a time."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A model of a node, and what putting it into memory would do."""
+
+    node: str
+    choice: Choice
+    plan: Plan | None
+
+
+async def run(arguments: Namespace, config: FleetConfig) -> int:
+    """Print the models of the nodes."""
+    nodes = pick_nodes(config, arguments.nodes)
+    answers = await asyncio.gather(*map(_offers, nodes), return_exceptions=True)
+    offers: list[Offer] = []
+    absent = 0
+    for answer in answers:
+        if isinstance(answer, RemoteError):
+            say(str(answer))
+            absent += 1
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            offers += answer
+    if arguments.json:
+        put_json([_object(offer) for offer in offers])
+    elif offers:
+        put(table((HEADING, *map(_row, offers)), NUMBERS))
+    elif not absent:
+        say("there is no model on any of these nodes; `fleetview status` tells about their backends")
+    return Exit.UNREACHABLE if absent and (arguments.nodes or absent == len(nodes)) else Exit.DONE
+
+
+async def _offers(node: NodeConfig) -> tuple[Offer, ...]:
+    """The models of one node, with a plan for each that could be swapped in."""
+    async with connect(node) as client:
+        state = apply({node.name: NodeState(node.name)}, node.name, await client.snapshot(), time.monotonic())[
+            node.name
+        ]
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def offer(place: int, choice: Choice) -> Offer:
+            if choice.refusal or choice.resident or place >= MOST_PLANS:
+                return Offer(node.name, choice, None)
+            async with turn:
+                return Offer(node.name, choice, await _plan(client, choice))
+
+        return tuple(await asyncio.gather(*(offer(place, choice) for place, choice in enumerate(choices(state)))))
+
+
+async def _plan(client: AgentClient, choice: Choice) -> Plan | None:
+    """What a swap to the model would do; None when the agent cannot say."""
+    try:
+        return await client.plan(request(choice, author(), None, "auto"))
+    except Refused:
+        return None
+
+
+def _object(offer: Offer) -> dict[str, object]:
+    """A model for programs."""
+    choice = offer.choice
+    return {
+        "node": offer.node,
+        "backend": choice.backend,
+        "model": choice.file,
+        "resident": choice.resident,
+        "plan": offer.plan,
+    }
+
+
+def _row(offer: Offer) -> tuple[str, ...]:
+    """A model for people."""
+    choice, file = offer.choice, offer.choice.file
+    if choice.resident:
+        fits = "resident" if choice.resident == "ready" else choice.resident
+    elif choice.refusal:
+        fits = f"no: {choice.refusal}"
+    else:
+        fits = text_of(plans.fits(offer.plan)) if offer.plan else DASH
+    return (
+        offer.node,
+        choice.name,
+        size(file.size_bytes),
+        file.quantization or DASH,
+        context(choice.context),
+        fits,
+        plans.sure(offer.plan) if offer.plan else DASH,
+    )
+
+
+async def plan(arguments: Namespace, config: FleetConfig) -> int:
+    """Print what a swap would do."""
+    node = pick_node(config, arguments.node)
+    async with connect(node) as client:
+        snapshot = await client.snapshot()
+        backend, model = pick_model(node.name, snapshot.backends, arguments.model)
+        found = await client.plan(swap_request(arguments, node.name, snapshot, backend, model))
+    if arguments.json:
+        put_json(found)
+    else:
+        put(_words(found, node.name))
+    if found.refusal:
+        raise CommandError(f"it would be refused: {found.refusal}", Exit.REFUSED)
+    return Exit.DONE
+
+
+def _words(found: Plan, node: str) -> str:
+    """A plan for people."""
+    leaves = ", ".join(found.evictions) or "nothing"
+    waits = f", after {count(found.waits_for, 'answer')} in progress" if found.waits_for else ""
+    before, after, limit = map(size, (found.memory_before_bytes, found.memory_after_bytes, found.memory_limit_bytes))
+    rows = (
+        ("load", f"{found.request.backend}/{found.request.model} on {node}, context {context(found.context)}"),
+        ("leaves", f"{leaves}{waits}"),
+        ("fit", text_of(plans.verdict(found))),
+        ("needs", text_of(plans.need(found))),
+        ("memory", f"{before} now, {after} after, of {limit}"),
+    )
+    return table([(label, plain(words)) for label, words in rows])

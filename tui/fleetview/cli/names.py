@@ -1,0 +1,63 @@
+"""Names on the command line: exact, and with the nearest one where there is none."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from fleetview.cli.exits import CommandError, Exit
+from fleetview.config import FleetConfig, NodeConfig
+from fleetview_agent.wire import BackendState
+
+
+def pick_node(config: FleetConfig, name: str) -> NodeConfig:
+    """The node of that name. Raises CommandError."""
+    for node in config.nodes:
+        if node.name == name:
+            return node
+    names = tuple(node.name for node in config.nodes)
+    raise CommandError(f"there is no node {name} in the fleet{_nearest(name, names)}", Exit.USAGE)
+
+
+def pick_nodes(config: FleetConfig, names: Sequence[str]) -> tuple[NodeConfig, ...]:
+    """The nodes of these names, each once; all of them when none is named. Raises CommandError."""
+    return tuple(pick_node(config, name) for name in dict.fromkeys(names)) if names else config.nodes
+
+
+def pick_model(node: str, backends: Iterable[BackendState], word: str) -> tuple[str, str]:
+    """Backend and model that are meant by BACKEND/MODEL, or by a model alone. Raises CommandError."""
+    states = tuple(backends)
+    resident = {(state.backend, model.name) for state in states for model in state.resident}
+    known = resident | {(state.backend, model.name) for state in states for model in state.models}
+    for backend, model in known:
+        if word == f"{backend}/{model}":
+            return backend, model
+    same = {pair for pair in known if pair[1] == word}
+    if len(same) > 1 and len(same & resident) == 1:
+        same &= resident
+    if len(same) == 1:
+        return same.pop()
+    if same:
+        which = " or ".join(sorted(f"{backend}/{model}" for backend, model in same))
+        raise CommandError(f"{word} is not clear on {node}: say {which}", Exit.USAGE)
+    raise CommandError(_no_model(node, states, known, word), Exit.USAGE)
+
+
+def _no_model(node: str, states: Iterable[BackendState], known: Iterable[tuple[str, str]], word: str) -> str:
+    """Why the word means no model."""
+    full = {f"{backend}/{model}": f"{backend}/{model}" for backend, model in known}
+    bare = {model: f"{backend}/{model}" for backend, model in known}
+    near = difflib.get_close_matches(word, [*full, *bare], n=1, cutoff=0.5)
+    near = near or [name for name in sorted(full) if word.lower() in name.lower()]
+    if near:
+        return f"there is no model {word} on {node}; did you mean {(full | bare)[near[0]]}?"
+    if full:
+        return f"there is no model {word} on {node}; `fleetview models {node}` lists those that there are"
+    hints = "; ".join(f"{state.backend} is {state.phase}: {state.hint}" for state in states if state.hint)
+    return f"there is no model on {node}" + (f": {hints}" if hints else "")
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    """A question that names the nearest word, or what there is."""
+    near = difflib.get_close_matches(word, words, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; it has {', '.join(words)}"

@@ -1,0 +1,103 @@
+"""One verb of the command line, from its arguments to its exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+
+from fleetview.cli import fleet_file
+from fleetview.cli.exits import CommandError, Exit
+from fleetview.cli.output import say
+from fleetview.config import ConfigError, FleetConfig, find_config, read_config
+from fleetview.logs import start_log
+from fleetview.paths import default_log
+from fleetview.remote.errors import Refused, RemoteError
+from fleetview.verbs import LOAD, SWAP, UNLOAD
+
+STATUSES = {"failed": Exit.FAILED, "backend_failed": Exit.FAILED, "not_found": Exit.USAGE, "bad_request": Exit.USAGE}
+"""What the codes of agents mean here; every other one is a refusal."""
+CHANGING = frozenset(verb.name for verb in (SWAP, LOAD, UNLOAD))
+
+logger = logging.getLogger(__name__)
+
+
+def run(arguments: Namespace) -> int:
+    """Carry out one verb; the exit status."""
+    return guarded(arguments, lambda: _perform(arguments))
+
+
+def guarded(arguments: Namespace, action: Callable[[], int]) -> int:
+    """Carry out `action` and turn whatever it raises into a sentence and an exit status."""
+    try:
+        _prepare(arguments)
+        exit_status = action()
+        sys.stdout.flush()
+    except CommandError as problem:
+        say(str(problem))
+        return problem.status
+    except ConfigError as problem:
+        say(str(problem))
+        return Exit.USAGE
+    except RemoteError as problem:
+        say(str(problem))
+        return STATUSES.get(problem.code, Exit.REFUSED) if isinstance(problem, Refused) else Exit.UNREACHABLE
+    except KeyboardInterrupt:
+        say("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # whoever read has enough; nothing is left to be flushed at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except Exception as problem:  # the edge of the program: a person gets a sentence, the log gets the trace
+        logger.exception("fleetview failed")
+        log = arguments.log_file or default_log()
+        say(f"an error in fleetview: {type(problem).__name__}: {problem}; its trace is in {log}")
+        return Exit.FAILED
+    return exit_status
+
+
+def _prepare(arguments: Namespace) -> None:
+    """Start the log, and let every text be written however poor the terminal. Raises CommandError."""
+    sys.stdout = sys.stdout or io.StringIO()  # None where the caller has closed it
+    sys.stderr = sys.stderr or io.StringIO()
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        start_log(arguments.log_file or default_log(), arguments.log_level)
+    except OSError as problem:
+        if file := arguments.log_file:
+            raise CommandError(f"{file}: it cannot be written: {problem.strerror}", Exit.USAGE) from problem
+        logging.getLogger().addHandler(logging.NullHandler())  # a full disk must not keep anyone from looking
+
+
+def read_fleet(arguments: Namespace) -> FleetConfig:
+    """The fleet that is meant. Raises ConfigError."""
+    return read_config(find_config(arguments.fleet))
+
+
+def _perform(arguments: Namespace) -> int:
+    """Call what carries out the verb."""
+    if arguments.readonly and arguments.verb in CHANGING:
+        raise CommandError(f"{arguments.verb} would change a node, and --readonly forbids that", Exit.REFUSED)
+    if arguments.verb == "config":
+        return fleet_file.run(arguments)
+    config = read_fleet(arguments)
+    from fleetview.cli import chat, models, operate, status  # they bring httpx, which the dashboard must not wait for
+
+    match arguments.verb:
+        case "status":
+            verb = status.run(arguments, config)
+        case "models":
+            verb = models.run(arguments, config)
+        case "plan":
+            verb = models.plan(arguments, config)
+        case "chat":
+            verb = chat.run(arguments, config, chat.read_prompt(arguments))
+        case _:
+            verb = operate.run(arguments, config)
+    return asyncio.run(verb)

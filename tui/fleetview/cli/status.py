@@ -1,0 +1,154 @@
+"""`fleetview status`: what is true of the fleet, once or again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterable
+from contextlib import aclosing
+
+from fleetview.cli.exits import Exit
+from fleetview.cli.names import pick_nodes
+from fleetview.cli.output import put, put_json, table
+from fleetview.config import FleetConfig, NodeConfig
+from fleetview.fleet import Change, Fleet, LinkDown, NodeState, apply, condition
+from fleetview.present import measures, models
+from fleetview.present.numbers import context, percent, rate, size
+from fleetview.present.text import DASH, text_of
+from fleetview.remote.connect import connect
+from fleetview.remote.errors import RemoteError
+from fleetview.remote.link import Link
+from fleetview_agent.wire import ResidentModel, Sampled, Snapshot
+
+HEADING = ("NODE", "STATE", "CPU", "GPU", "FREE", "PRESSURE", "TOK/S", "MODELS")
+NUMBERS = frozenset((2, 3, 4, 6))
+HOME_AND_CLEAR = "\x1b[H\x1b[2J"
+INTERVAL_SECONDS = 1.0
+PATIENCE_SECONDS = 0.3
+"""How long to wait for a reading that is younger than the snapshot's; it comes at once, or the snapshot's was young."""
+
+
+async def run(arguments: Namespace, config: FleetConfig) -> int:
+    """Print the nodes; with `--watch` until interrupted."""
+    nodes = pick_nodes(config, arguments.nodes)
+    if arguments.watch:
+        await _watch(nodes, config.fleet.interval_seconds, as_json=arguments.json)
+    states = await asyncio.gather(*map(look, nodes))
+    _show(states, as_json=arguments.json)
+    absent = [state.link == "down" for state in states]
+    return Exit.UNREACHABLE if (any if arguments.nodes else all)(absent) else Exit.DONE
+
+
+async def look(node: NodeConfig) -> NodeState:
+    """The node as it is now, or why it cannot be seen."""
+    fleet: Fleet = {node.name: NodeState(node.name)}
+    try:
+        # Following the events, unlike asking for a snapshot, makes the agent read its machine anew.
+        async with connect(node) as client, aclosing(client.events(INTERVAL_SECONDS)) as events:
+            async with asyncio.timeout(None) as patience:
+                async for event in events:
+                    fleet = apply(fleet, node.name, event, time.monotonic())
+                    if isinstance(event, Sampled):
+                        break
+                    if isinstance(event, Snapshot):
+                        patience.reschedule(asyncio.get_running_loop().time() + PATIENCE_SECONDS)
+    except TimeoutError:
+        pass  # what the snapshot holds is young enough, or its machine is slow to be read
+    except RemoteError as problem:
+        fleet = apply(fleet, node.name, LinkDown(str(problem)), time.monotonic())
+    return fleet[node.name]
+
+
+async def _watch(nodes: tuple[NodeConfig, ...], interval: float, *, as_json: bool) -> None:
+    """Print the nodes once in every interval, until cancelled."""
+    fleet: Fleet = {node.name: NodeState(node.name, interval_seconds=interval) for node in nodes}
+
+    def receive(name: str, change: Change) -> None:
+        nonlocal fleet
+        fleet = apply(fleet, name, change, time.monotonic())
+
+    links = [asyncio.create_task(Link(node, receive, interval).run()) for node in nodes]
+    try:
+        while True:
+            ended, _ = await asyncio.wait(links, timeout=interval, return_when=asyncio.FIRST_COMPLETED)
+            for link in ended:
+                link.result()  # a link ends by a bug alone
+            if sys.stdout.isatty() and not as_json:
+                sys.stdout.write(HOME_AND_CLEAR)
+            _show(fleet.values(), as_json=as_json)
+    finally:
+        for link in links:
+            link.cancel()
+        await asyncio.wait(links)
+
+
+def _show(states: Iterable[NodeState], *, as_json: bool) -> None:
+    """Print the nodes."""
+    now = time.monotonic()
+    if as_json:
+        put_json([_object(state, now) for state in states])
+        return
+    nodes = tuple(states)
+    put(table((HEADING, *(_row(node, now) for node in nodes)), NUMBERS))
+    for node in nodes:
+        for sentence in _remarks(node):
+            put(sentence)
+
+
+def _object(node: NodeState, now: float) -> dict[str, object]:
+    """A node for programs: its condition, and the parts of its snapshot as they are."""
+    return {
+        "name": node.name,
+        "condition": condition(node, now),
+        "reason": node.reason,
+        "machine": node.machine,
+        "sample": node.sample,
+        "backends": tuple(node.backends.values()),
+        "operations": node.operations,
+    }
+
+
+def _row(node: NodeState, now: float) -> tuple[str, ...]:
+    """A node for people."""
+    state = condition(node, now)
+    sample = node.sample
+    if node.heard_at is None:
+        return (node.name, state, *[DASH] * 5, node.reason or DASH)
+    return (
+        node.name,
+        state,
+        percent(sample.cpu_ratio if sample else None),
+        percent(sample.gpu_ratio if sample else None),
+        size(measures.memory_free(node)),
+        measures.pressure(node) or DASH,
+        rate(measures.tokens_per_second(sample) if sample else None),
+        _models(node),
+    )
+
+
+def _models(node: NodeState) -> str:
+    """What is resident, and what is being done about it."""
+    parts = [_model(backend, model) for backend, model in node.resident]
+    parts += [text_of(models.in_hand(operation)) for operation in node.operations]
+    return ", ".join(parts) or DASH
+
+
+def _model(backend: str, model: ResidentModel) -> str:
+    """One resident model."""
+    notes = [context(model.context)] if model.context else []
+    notes += [model.phase] if model.phase != "ready" else []
+    notes += ["pinned"] if model.pinned else []
+    return f"{backend}/{model.name}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _remarks(node: NodeState) -> Iterable[str]:
+    """What deserves a sentence: backends that are not ready, and models that have failed."""
+    for state in node.backends.values():
+        if state.phase in {"failed", "stopped", "missing"}:
+            why = state.failure.reason if state.failure else state.hint
+            yield f"{node.name}: {state.backend} is {state.phase}" + (f": {why}" if why else "")
+        for model in state.resident:
+            if model.failure:
+                yield f"{node.name}: {state.backend}/{model.name} has failed: {model.failure.reason}"

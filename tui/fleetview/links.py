@@ -1,0 +1,56 @@
+"""What the dashboard needs of a connection; tests and demonstrations bring their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol
+
+from fleetview.config import NodeConfig
+from fleetview.fleet import Change
+from fleetview_agent.wire import ChatChunk, ChatRequest, Plan, Request
+
+Receive = Callable[[str, Change], None]
+
+
+class ClientLike(Protocol):
+    """The way to ask a node for something; every method raises RemoteError."""
+
+    async def plan(self, request: Request) -> Plan:
+        """What the request would do."""
+
+    async def operate(self, request: Request) -> str:
+        """Ask for an operation; its id."""
+
+    async def cancel(self, operation_id: str) -> None:
+        """End an operation early."""
+
+    def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        """The answer as it is made."""
+
+
+class LinkLike(Protocol):
+    """The connection to a node."""
+
+    @property
+    def client(self) -> ClientLike:
+        """The way to ask for something. Raises NotConnected."""
+
+    async def run(self) -> None:
+        """Follow the node until cancelled."""
+
+    def retry_now(self) -> None:
+        """Skip the wait for the next try."""
+
+
+OpenLink = Callable[[NodeConfig, Receive], LinkLike]
+
+
+def real_links(interval: float) -> OpenLink:
+    """Connections to real agents, which are asked for a sample every `interval` seconds."""
+
+    def open_link(node: NodeConfig, receive: Receive) -> LinkLike:
+        from fleetview.remote.link import Link  # brings httpx, for which the first paint does not wait
+
+        return Link(node, receive, interval)
+
+    return open_link

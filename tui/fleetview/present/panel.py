@@ -1,0 +1,161 @@
+"""The selected node in a few lines: what it is, its last two minutes, its models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleetview.fleet import NodeState, condition
+from fleetview.present import measures, models
+from fleetview.present.figures import columns, sparkline
+from fleetview.present.measures import Reading
+from fleetview.present.numbers import age, celsius, count, duration, percent, rate, size, watts
+from fleetview.present.rows import SYMBOLS, absence, dimmed, staleness
+from fleetview.present.text import DASH, Line, Tone, cut_line, fitting, left, plain, right
+from fleetview_agent.wire import Machine, Sample
+
+_LABEL = 8
+_NOW = 6
+_NOTES = 24
+"""Cells for what stands beside a history, where there is room."""
+_ROOM_FOR_NOTES = 66
+
+
+def panel(node: NodeState, now: float, width: int, height: int) -> tuple[Line, ...]:
+    """The node in at most `height` lines; the last ones give way first."""
+    state = condition(node, now)
+    room = width - 2
+    lines: list[Line] = [identity(node, now, room)]
+    if state in {"down", "connecting"}:
+        lines.append(absence(node, now))
+        if node.heard_at is not None:
+            lines.append(((f"last heard {age(now - node.heard_at)} ago", "dim"),))
+    else:
+        both = measures.has_gpu(node) and height > _ROOMY
+        lines += histories(node, room, both=both)
+    rest = height - len(lines) - (1 if node.operations or node.last else 0)
+    lines += _residents(node, now, max(1, rest), room)
+    lines += [(("  ", "plain"), *models.in_hand(one)) for one in node.operations[:1]] or _last(node, now)
+    if state == "stale":
+        lines[1:] = [dimmed(line) for line in lines[1:]]
+    return tuple(((" ", "plain"), *cut_line(line, room)) for line in lines[:height])
+
+
+_MORE = 9
+"""Cells for saying how many models there are besides."""
+_ROOMY = 8
+"""Lines from which there is room for the CPU beside the GPU."""
+
+
+def identity(node: NodeState, now: float, width: int) -> Line:
+    """Name, chip, memory, system, engines and uptime."""
+    state = condition(node, now)
+    parts: list[Line] = [((plain(node.name), "strong"),)]
+    if state != "up":
+        word = staleness(node, now) if state == "stale" else state
+        parts[0] = (*parts[0], (f" {SYMBOLS[state][0]} {word}", SYMBOLS[state][1]))
+    if node.machine:
+        parts += [((text, "plain"),) for text in machine(node.machine)]
+    for backend in node.backends.values():
+        if backend.phase == "failed":
+            parts.append(((f"{plain(backend.backend)} failed", "hot"),))
+        elif backend.phase == "ready":
+            parts.append(((" ".join((plain(backend.backend), plain(backend.version or ""))).strip(), "plain"),))
+    if node.sample and node.sample.uptime_seconds is not None and state not in {"down", "connecting"}:
+        parts.append(((f"up {age(node.sample.uptime_seconds)}", "plain"),))
+    return fitting(tuple(parts), width)
+
+
+def machine(about: Machine) -> tuple[str, ...]:
+    """What the machine is: chip, cores, memory, system."""
+    chip = plain(about.chip or about.gpu or about.hostname).removeprefix("Apple ")
+    chip = chip.replace("(R)", "").replace("(TM)", "")
+    if about.gpu_cores:
+        chip = f"{chip} {count(about.gpu_cores, 'GPU core')}"
+    elif about.gpu is None:
+        chip = f"{chip} {count(about.cpu_cores, 'core')}"
+    return (chip, size(about.memory_bytes), plain(about.system))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One figure over the last two minutes."""
+
+    label: str
+    reading: Reading
+    top: float
+    """What reaches the top of the picture."""
+    now: str
+    notes: tuple[str, ...] = ()
+
+
+def histories(node: NodeState, width: int, *, both: bool) -> list[Line]:
+    """The last two minutes of processor, memory and tokens per second."""
+    sample = node.sample
+    if sample is None:
+        return [(("  no figures yet", "dim"),)]
+    gpu = measures.has_gpu(node)
+    power = () if sample.power_watts is None else (watts(sample.power_watts),)
+    heat = () if sample.gpu_celsius is None else (celsius(sample.gpu_celsius),)
+    curves: list[Curve] = []
+    if gpu:
+        curves.append(Curve("GPU", lambda one: one.gpu_ratio, 1.0, percent(sample.gpu_ratio), (*heat, *power)))
+    if both or not gpu:
+        curves.append(Curve("CPU", lambda one: one.cpu_ratio, 1.0, percent(sample.cpu_ratio), () if gpu else power))
+    curves += [_memory(node, sample), _tokens(node, sample)]
+    return [history(node, curve, width) for curve in curves]
+
+
+def _memory(node: NodeState, sample: Sample) -> Curve:
+    """The machine's memory, with the GPU's limit and what is swapped out."""
+    total = node.machine.memory_bytes if node.machine else 0
+    notes = (f"of {size(total)}", f"swap {size(sample.swap_used_bytes)}")
+    return Curve("memory", measures.memory_used, total, size(sample.memory_used_bytes), notes)
+
+
+def _tokens(node: NodeState, sample: Sample) -> Curve:
+    """Tokens per second of all models, scaled to their peak."""
+    peak = max((value for one in node.samples if (value := measures.tokens_per_second(one)) is not None), default=0.0)
+    first = node.served.time_to_first_token_seconds if node.served else None
+    notes = (f"peak {rate(peak)}",) if peak else ()
+    if first is not None:
+        notes = (*notes, f"first {duration(first)}")
+    return Curve("tok/s", measures.tokens_per_second, peak, rate(measures.tokens_per_second(sample)), notes)
+
+
+def history(node: NodeState, curve: Curve, width: int) -> Line:
+    """One curve: label, picture, what it is now, and notes where there is room."""
+    beside = _NOTES if width >= _ROOM_FOR_NOTES else 0
+    room = max(0, width - 2 - _LABEL - _NOW - 3 - beside)
+    picture = sparkline(columns(node.samples, curve.reading, room), curve.top)
+    tone: Tone = "dim" if curve.now == DASH else "strong"
+    label = left(((f"  {curve.label}", "dim"),), _LABEL + 2)
+    line = (*label, *right(((picture, "spark"),), room), *right(((curve.now, tone),), _NOW))
+    return (*line, ("   ", "plain"), *cut_line((("   ".join(curve.notes), "dim"),), beside)) if beside else line
+
+
+def _residents(node: NodeState, now: float, room: int, width: int) -> list[Line]:
+    """The resident models, one in a line, as far as there is room."""
+    lines = [
+        (("  ", "plain"), *models.facts(node, backend, model, now, width - 2 - _MORE))
+        for backend, model in node.resident
+    ]
+    if not lines:
+        return [_nothing(node)] if node.machine else []
+    if len(lines) > room:
+        more = len(lines) - room
+        lines = lines[:room]
+        lines[-1] = (*lines[-1], (f"  +{more} more", "dim"))
+    return lines
+
+
+def _nothing(node: NodeState) -> Line:
+    """No model is resident: say what could be done about it."""
+    hints = [backend.hint for backend in node.backends.values() if backend.hint]
+    if any(backend.models for backend in node.backends.values()):
+        return (("  no model is resident; s loads one", "dim"),)
+    return ((f"  no model to load{': ' + plain(hints[0]) if hints else ''}", "dim"),)
+
+
+def _last(node: NodeState, now: float) -> list[Line]:
+    """The operation that ended last."""
+    return [(("  ", "plain"), *models.over(node.last, now))] if node.last else []

@@ -1,0 +1,208 @@
+"""One agent, asked over HTTP: a method for each of its requests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from fleetview.fleet import DOWN_INTERVALS
+from fleetview.remote.answers import DONE, OPERATIONS, Accepted, decode_chunk, field_of_data, refusal
+from fleetview.remote.errors import Lost, RemoteError, Unreachable
+from fleetview.remote.lines import LONGEST_BYTES, split_lines
+from fleetview_agent.wire import (
+    ChatChunk,
+    ChatRequest,
+    Event,
+    Operation,
+    Plan,
+    Request,
+    Snapshot,
+    StreamOptions,
+    decode_event,
+)
+
+ANSWER_SECONDS = 30.0
+"""How long a plain request may take."""
+SILENCE_SLACK_SECONDS = 5.0
+"""Granted to an event stream beyond its intervals."""
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class AgentClient:
+    """What can be asked of one agent. Every method raises RemoteError and nothing else."""
+
+    def __init__(self, http: httpx.AsyncClient, name: str) -> None:
+        self.name = name
+        self.dropped = 0
+        """Lines that made no sense."""
+        self._http = http
+
+    async def snapshot(self) -> Snapshot:
+        """Everything that is true of the node now."""
+        return self._decoded(Snapshot, await self._ask("GET", "/api/snapshot"))
+
+    async def events(self, interval: float) -> AsyncGenerator[Event, None]:
+        """A snapshot, then what changes; raises Lost when the stream ends or falls silent."""
+        silence = interval * DOWN_INTERVALS + SILENCE_SLACK_SECONDS
+        query = {"interval": str(interval)}
+        async with (
+            self._answer("GET", "/api/events", query=query, seconds=silence) as response,
+            aclosing(_lines(response)) as lines,
+        ):
+            if not response.headers.get("content-type", "").startswith("application/x-ndjson"):
+                raise Unreachable(f"what answers for {self.name} is not a fleetview agent")
+            while True:
+                try:
+                    async with asyncio.timeout(silence):
+                        event = await self._next_event(lines)
+                except TimeoutError:
+                    raise Lost(f"nothing was heard from {self.name} for {silence:.0f} s") from None
+                if event is not None:
+                    yield event
+
+    async def _next_event(self, lines: AsyncIterator[bytes | None]) -> Event | None:
+        """The next line that makes sense; None for one that only a newer version understands."""
+        async for line in lines:
+            try:
+                if line is not None:
+                    return decode_event(line)
+            except (ValueError, RecursionError):
+                pass
+            self.dropped += 1
+        raise Lost(f"the agent of {self.name} ended the connection")
+
+    async def plan(self, request: Request) -> Plan:
+        """What the request would do; nothing happens."""
+        return self._decoded(Plan, await self._ask("POST", "/api/plan", body=request))
+
+    async def operate(self, request: Request) -> str:
+        """Ask for an operation; the id under which events tell how it goes."""
+        return self._decoded(Accepted, await self._ask("POST", "/api/operations", body=request)).id
+
+    async def cancel(self, operation_id: str) -> None:
+        """End an operation early; the node goes back to where it was."""
+        await self._ask("DELETE", f"/api/operations/{quote(operation_id, safe='')}")
+
+    async def journal(self, limit: int) -> tuple[Operation, ...]:
+        """Operations that have ended, newest first."""
+        content = await self._ask("GET", "/api/journal", query={"limit": str(limit)})
+        with self._ours():
+            return OPERATIONS.validate_json(content)
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        """The answer as it is made; closing the iterator ends the request. Raises Lost for an answer without an end."""
+        streamed = request.model_copy(update={"stream": True, "stream_options": StreamOptions(include_usage=True)})
+        async with (
+            self._answer("POST", "/v1/chat/completions", body=streamed, seconds=None) as response,
+            aclosing(_lines(response)) as lines,
+        ):
+            async for line in lines:
+                if (data := field_of_data(line)) is None:
+                    continue
+                if data == DONE:
+                    return
+                try:
+                    chunk = decode_chunk(data)
+                except (ValueError, RecursionError):
+                    self.dropped += 1
+                else:
+                    yield chunk
+        raise Lost(f"the answer of {self.name} broke off")
+
+    async def _ask(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: BaseModel | None = None
+    ) -> bytes:
+        """The content of a plain answer."""
+        async with self._answer(method, path, query=query, body=body, seconds=ANSWER_SECONDS) as response:
+            return await self._content(response)
+
+    @asynccontextmanager
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: BaseModel | None = None,
+        seconds: float | None,
+    ) -> AsyncIterator[httpx.Response]:
+        """A successful answer while its content is read; `seconds` is the longest wait for the next part of it."""
+        headers = {"content-type": "application/json"} if body else None
+        content = body.model_dump_json(exclude_none=True) if body else None
+        timeout = httpx.Timeout(ANSWER_SECONDS, read=seconds)
+        with _translated(self.name):
+            async with self._http.stream(
+                method, path, params=query, content=content, headers=headers, timeout=timeout
+            ) as response:
+                if not response.is_success:
+                    with self._ours():
+                        raise refusal(json.loads(await self._content(response)), response.status_code)
+                yield response
+
+    async def _content(self, response: httpx.Response) -> bytes:
+        """The whole of an answer, unless it is longer than any of ours."""
+        content = bytearray()
+        async for chunk in response.aiter_raw():
+            content += chunk
+            if len(content) > LONGEST_BYTES:
+                raise Unreachable(f"{self.name} answers without end: it is not a fleetview agent")
+        return bytes(content)
+
+    def _decoded(self, model: type[Answer], content: bytes) -> Answer:
+        """An answer as the model it should be."""
+        with self._ours():
+            return model.model_validate_json(content)
+
+    @contextmanager
+    def _ours(self) -> Iterator[None]:
+        """Say of an answer that cannot be decoded that it is not ours."""
+        try:
+            yield
+        except (ValueError, RecursionError) as problem:
+            told = "its answer lacks what this version needs" if isinstance(problem, ValidationError) else None
+            raise Unreachable(f"what answers for {self.name} is not a fleetview agent", told) from problem
+
+
+def _lines(response: httpx.Response) -> AsyncGenerator[bytes | None, None]:
+    """The lines of an answer as they come."""
+    return split_lines(response.aiter_raw())
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """Turn what HTTP and sockets raise into the family of RemoteError."""
+    try:
+        yield
+    except RemoteError:
+        raise
+    except httpx.ConnectTimeout as problem:
+        raise Unreachable(f"{name} does not answer") from problem
+    except httpx.ConnectError as problem:
+        raise Unreachable(f"no agent answers on {name}: {_words(problem)}") from problem
+    except httpx.ReadTimeout as problem:
+        raise Lost(f"{name} does not answer any more") from problem
+    except httpx.RemoteProtocolError as problem:
+        if "isconnected" in str(problem) or "closed" in str(problem):
+            raise Lost(f"the connection to {name} broke") from problem
+        raise Unreachable(f"what answers for {name} is not a fleetview agent") from problem
+    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as problem:
+        raise Lost(f"the connection to {name} broke: {_words(problem)}") from problem
+    except OSError as problem:
+        raise Lost(f"the connection to {name} broke: {problem.strerror or problem}") from problem
+
+
+def _words(problem: Exception) -> str:
+    """What lies behind an error of httpx, in the words of the operating system."""
+    cause: BaseException | None = problem
+    while cause is not None and not (isinstance(cause, OSError) and cause.strerror):
+        cause = cause.__cause__ or cause.__context__
+    words = cause.strerror if isinstance(cause, OSError) else None
+    return (words or str(problem) or type(problem).__name__).lower()

@@ -1,0 +1,75 @@
+"""The link to a node: connect, follow its events, back off, again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+
+from fleetview.config import NodeConfig
+from fleetview.fleet import Change, LinkDown, LinkUp
+from fleetview.remote.backoff import delays
+from fleetview.remote.client import AgentClient
+from fleetview.remote.connect import connect
+from fleetview.remote.errors import NotConnected, RemoteError
+
+
+class Link:
+    """Hands whatever is heard from a node to `receive`, for as long as `run` does."""
+
+    def __init__(self, node: NodeConfig, receive: Callable[[str, Change], None], interval: float) -> None:
+        self._node = node
+        self._receive = receive
+        self._interval = interval
+        self._client: AgentClient | None = None
+        self._heard = 0
+        """Events since the connection stands."""
+        self._wanted = asyncio.Event()
+
+    @property
+    def client(self) -> AgentClient:
+        """The way to ask for something. Raises NotConnected."""
+        if self._client is None:
+            raise NotConnected(f"{self._node.name} is not connected")
+        return self._client
+
+    def retry_now(self) -> None:
+        """Skip the wait for the next try."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Follow the node until cancelled."""
+        waits = delays()
+        while True:
+            reason = f"the connection to {self._node.name} ended"
+            try:
+                await self._follow()
+            except RemoteError as problem:
+                reason = str(problem)
+            finally:
+                self._client = None
+            if self._heard > 1:  # an agent that ends after each first event is not asked twice a second
+                waits = delays()
+            seconds = next(waits)
+            self._receive(self._node.name, LinkDown(reason, seconds))
+            await self._wait(seconds)
+
+    async def _follow(self) -> None:
+        """Receive events until that fails. Raises RemoteError."""
+        self._heard = 0
+        async with connect(self._node) as client, aclosing(client.events(self._interval)) as events:
+            async for event in events:
+                if self._client is None:
+                    self._client = client
+                    self._receive(self._node.name, LinkUp())
+                self._receive(self._node.name, event)
+                self._heard += 1
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for the next try, unless it is wanted now."""
+        self._wanted.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wanted.wait()
+        except TimeoutError:
+            return
