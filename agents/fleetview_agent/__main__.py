@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import platform
@@ -19,6 +20,8 @@ LOG_BYTES = 1 << 20
 LOG_FILES = 3
 STOP_SECONDS = 15.0
 """How long `stop` waits for a tidy end."""
+KILL_SECONDS = 2.0
+"""How long it waits for an end by force."""
 
 
 def main() -> int:
@@ -102,27 +105,23 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 def _stop(arguments: argparse.Namespace) -> int:
     """End the agent that serves at the socket, tidily if it can."""
-    from fleetview_agent.listener import holder  # serve needs it late as well
+    from fleetview_agent.listener import Holder  # as in _serve
 
-    process = holder(arguments.socket)
+    holder = Holder(arguments.socket)
+    process = holder.process
     if process is None:
         print("no agent is running here")
         return 0
-    deadline = time.monotonic() + STOP_SECONDS
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
+    for number, patience in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
+        with contextlib.suppress(ProcessLookupError):
             os.kill(process, number)
-        except ProcessLookupError:
-            break
-        while holder(arguments.socket) == process and time.monotonic() < deadline:
+        deadline = time.monotonic() + patience
+        while holder.process == process and time.monotonic() < deadline:
             time.sleep(0.02)
-        if holder(arguments.socket) != process:
-            break
-        deadline += 2.0
-    else:
-        return _fail(f"process {process} does not end", 1)
-    print(f"the agent has ended (process {process})")
-    return 0
+        if holder.process != process:
+            print(f"the agent has ended (process {process})")
+            return 0
+    return _fail(f"process {process} does not end", 1)
 
 
 def _sample(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 
 from fleetview_agent.errors import ConfigError, SocketTaken
@@ -40,17 +41,31 @@ def listening(path: Path) -> Iterator[socket.socket]:
         raise ConfigError(f"{path}: {problem.strerror or problem}") from problem
 
 
-def holder(path: Path) -> int | None:
-    """The process that serves at `path`; None where nobody does."""
-    try:
-        with _lock_file(path).open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return int(file.read() or 0) or None
-    except (OSError, ValueError):
-        pass
-    return None
+class Holder:
+    """The process that serves at a path, seen through the lock that it holds until its very end."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: TextIOWrapper | None = None
+        with contextlib.suppress(FileNotFoundError):
+            self._file = _lock_file(path).open()
+
+    @property
+    def process(self) -> int | None:
+        """Its number; None where nobody serves, or whoever did has ended."""
+        if self._file is None:
+            return None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.seek(0)
+            return int(self._file.read() or 0) or None
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        return None
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._file is not None:
+            self._file.close()
 
 
 def _lock_file(path: Path) -> Path:
@@ -80,29 +95,26 @@ def _bind(listener: socket.socket, path: Path) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`. Raises SocketTaken."""
+    """Hold the lock at `path`, until the end of the process: only then is everything of it gone. Raises SocketTaken."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, stat.S_IRUSR | stat.S_IWUSR)
-        with os.fdopen(descriptor, "r+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                owner = file.read().strip()
-                serving = f"an agent serves already at {path.with_suffix('')}" + (
-                    f" (process {owner})" if owner else ""
-                )
-                raise SocketTaken(serving, "fleetview-agent stop ends it") from None
-            if not _is_still(path, descriptor):  # its former holder has just removed it
-                continue
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
-            try:
-                yield
-            finally:
-                with contextlib.suppress(FileNotFoundError):
-                    path.unlink()
-            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(descriptor, 20).decode(errors="replace").strip()
+            os.close(descriptor)
+            who = f" (process {owner})" if owner else ""
+            sentence = f"an agent serves already at {path.with_suffix('')}{who}"
+            raise SocketTaken(sentence, "fleetview-agent stop ends it") from None
+        if _is_still(path, descriptor):
+            break
+        os.close(descriptor)  # its former holder has just removed it
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _is_still(path: Path, descriptor: int) -> bool:

@@ -14,11 +14,11 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.agents import a_load, a_running_agent, a_swap, outcome
 
 from fleetview_agent.agent import Agent
 from fleetview_agent.api import build_app
 from fleetview_agent.bodies import BODY_LIMIT_BYTES
+from tests.agents import a_load, a_running_agent, a_swap, outcome
 
 Json = dict[str, Any]
 

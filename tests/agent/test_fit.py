@@ -9,12 +9,12 @@ from pathlib import Path
 
 import gguf
 import pytest
-from tests.builders import GIB
-from tests.gguf_files import write_tiny
 
 from fleetview_agent.fit import GPU_MARGIN_BYTES, need, verdict
 from fleetview_agent.gguf import Header, Tensors, read_header
 from fleetview_agent.gguf.header import Value
+from tests.builders import GIB
+from tests.gguf_files import write_tiny
 
 MIB = 1 << 20
 VOCABULARY = 128_256

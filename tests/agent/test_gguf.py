@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+from fleetview_agent.gguf import GgufError, Header, read_header
+from fleetview_agent.gguf.types import TENSOR_TYPES
 from tests.gguf_bytes import (
     ARRAY,
     F32,
@@ -25,9 +28,6 @@ from tests.gguf_bytes import (
     written,
 )
 from tests.gguf_files import Tiny, write_cut_in_header, write_tiny, write_truncated, write_wrong_magic
-
-from fleetview_agent.gguf import GgufError, Header, read_header
-from fleetview_agent.gguf.types import TENSOR_TYPES
 
 
 def read(folder: Path, data: bytes, size: int | None = None) -> Header:

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fleetview_agent.gguf import GgufError, Header, read_header
+from fleetview_agent.gguf.reader import MAX_KEYS, MAX_TENSORS
 from tests.gguf_bytes import (
     ARRAY,
     BOOL,
@@ -25,9 +28,6 @@ from tests.gguf_bytes import (
     word,
     written,
 )
-
-from fleetview_agent.gguf import GgufError, Header, read_header
-from fleetview_agent.gguf.reader import MAX_KEYS, MAX_TENSORS
 
 
 def read(folder: Path, data: bytes, size: int | None = None) -> Header:

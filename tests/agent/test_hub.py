@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from tests.builders import a_sample, a_snapshot
-
 from fleetview_agent.hub import QUEUE_SIZE, Hub
 from fleetview_agent.wire import Event, Sampled
+from tests.builders import a_sample, a_snapshot
 
 
 def an_event(at: float) -> Sampled:

@@ -6,11 +6,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.builders import an_operation
 
 from fleetview_agent.errors import StorageFailed
 from fleetview_agent.journal import Journal, PastLoad
 from fleetview_agent.wire import Operation
+from tests.builders import an_operation
 
 
 def ended(name: str, at: float) -> Operation:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fleetview_agent.errors import ConfigError, SocketTaken
-from fleetview_agent.listener import holder, listening
+from fleetview_agent.listener import Holder, listening
 
 HOLD = """
 import sys, time
@@ -24,6 +24,14 @@ with listening(Path(sys.argv[1])):
     print("listening", flush=True)
     sys.stdin.read()
 """
+
+
+def holder(path: Path) -> int | None:
+    """The process that serves at `path`."""
+    holder = Holder(path)
+    process = holder.process
+    holder.close()
+    return process
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from tests.agents import a_load, a_running_agent, a_swap, an_unload, outcome, phase, residents
 
 from fleetview_agent.agent import Agent
 from fleetview_agent.chats import answer
 from fleetview_agent.errors import BackendFailed, Draining, NotFound, StorageFailed
 from fleetview_agent.wire import ChatMessage, ChatRequest, LoadOptions, LoadRequest, SwapRequest, UnloadRequest
+from tests.agents import a_load, a_running_agent, a_swap, an_unload, outcome, phase, residents
 
 SMALL, LARGE, BROKEN, UNUSABLE = "sim-small", "sim-large", "sim-broken", "sim-unusable"
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
+from fleetview_agent.errors import BadRequest, NotFound, NotResident
+from fleetview_agent.fit import need
+from fleetview_agent.gguf import Header, Tensors
+from fleetview_agent.plan import make_plan, plan_unload
+from fleetview_agent.wire import LoadOptions, ResidentModel, Snapshot
 from tests.builders import (
     GIB,
     a_backend_state,
@@ -18,12 +24,6 @@ from tests.builders import (
     a_traffic,
     an_unload_request,
 )
-
-from fleetview_agent.errors import BadRequest, NotFound, NotResident
-from fleetview_agent.fit import need
-from fleetview_agent.gguf import Header, Tensors
-from fleetview_agent.plan import make_plan, plan_unload
-from fleetview_agent.wire import LoadOptions, ResidentModel, Snapshot
 
 MODELS = tuple(a_model_file(name) for name in ("new", "old", "older", "oldest", "pinned", "broken"))
 OLD = a_resident("old", idle_seconds=10.0, memory_bytes=10 * GIB)

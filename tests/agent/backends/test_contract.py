@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.gguf_files import write_tiny, write_truncated
 
 from fleetview_agent.backends import Backend
 from fleetview_agent.backends.llamacpp import LlamaCppBackend, second_file
@@ -18,6 +17,7 @@ from fleetview_agent.backends.simulated import SimulatedBackend
 from fleetview_agent.config import LlamaCppConfig, SimulatedConfig
 from fleetview_agent.errors import AgentError, BadRequest, ContextExceeded, NotFound, NotResident, Unusable
 from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, LoadOptions, ResidentModel, Traffic
+from tests.gguf_files import write_tiny, write_truncated
 
 CONTEXT = 512
 PATIENCE_SECONDS = 20.0

@@ -1,0 +1,227 @@
+"""The GGUF files of this machine, and the names by which they are known."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fleetview_agent.backends.llamacpp import second_file
+from fleetview_agent.gguf import GgufError, Header, read_header
+from fleetview_agent.wire import ModelFile
+
+MAX_DEPTH = 8
+MAX_FOLDERS = 4000
+MAX_FILES = 2000
+"""Further ones are not listed; whoever points us at a whole disk shall still get an answer."""
+FRESH_SECONDS = 1.0
+"""A listing as young as this is not questioned."""
+RESCAN_SECONDS = 10.0
+"""A file that grows does not touch its folder."""
+DEFAULT_CONTEXT = 8192
+
+_PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that could be a model."""
+
+    path: Path
+    stem: str
+    size_bytes: int
+    header: Header | None
+    """None where it cannot be understood."""
+    refusal: str | None
+
+    @property
+    def default_context(self) -> int:
+        """Tokens it gets when nobody says otherwise."""
+        trained = self.header.context_length if self.header else None
+        return min(trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+
+    def row(self, name: str) -> ModelFile:
+        """What is to be shown."""
+        header = self.header
+        return ModelFile(
+            name=name,
+            size_bytes=self.size_bytes,
+            identity=header.identity if header else None,
+            path=readable(self.path),
+            architecture=header.architecture if header else None,
+            quantization=header.quantization if header else None,
+            context_length=header.context_length if header else None,
+            default_context=self.default_context if header else None,
+            refusal=self.refusal,
+        )
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """What a scan has found."""
+
+    files: Mapping[str, Found] = field(default_factory=dict)
+    folders: Mapping[Path, int] = field(default_factory=dict)
+    """Every folder that was looked into → when it was changed."""
+    at: float = float("-inf")
+
+    def is_unchanged(self) -> bool:
+        """Whether no file has come or gone since."""
+        return all(_changed_at(folder) == changed_at for folder, changed_at in self.folders.items())
+
+
+class Inventory:
+    """Looks for files, no more often than it must, and never in the event loop."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self._configured = folders
+        self._listing = _Listing()
+        self._headers: dict[tuple[Path, int, int], Header | GgufError] = {}
+        self._turn = asyncio.Lock()
+
+    async def files(self, *, afresh: bool = False) -> Mapping[str, Found]:
+        """Every file by its name, in the order of the folders."""
+        asked_at = time.monotonic()
+        async with self._turn:
+            is_fresh = self._listing.at >= asked_at - (0.0 if afresh else FRESH_SECONDS)
+            if not is_fresh:
+                self._listing = await asyncio.to_thread(self._renewed, self._listing, afresh)
+            return self._listing.files
+
+    async def find(self, name: str) -> Found | None:
+        """The file of that name, even if it has just come."""
+        return (await self.files()).get(name) or (await self.files(afresh=True)).get(name)
+
+    def _renewed(self, old: _Listing, afresh: bool) -> _Listing:
+        """The listing as it is now, which is the old one where nothing can have changed."""
+        now = time.monotonic()
+        if not afresh and now - old.at < RESCAN_SECONDS and old.is_unchanged():
+            return old
+        folders: dict[Path, int] = {}
+        paths = [path for root in self._roots() for path in _walk(root, folders)]
+        if (carried := second_file.carried()) is not None:
+            paths.append(carried)
+        headers: dict[tuple[Path, int, int], Header | GgufError] = {}
+        found = [file for path in paths[:MAX_FILES] if (file := self._look_at(path, headers)) is not None]
+        self._headers = headers
+        return _Listing(_named(found), folders, now)
+
+    def _roots(self) -> Iterator[Path]:
+        """Folders in which models are looked for."""
+        home = Path.home()
+        yield from (folder.expanduser() for folder in self._configured)
+        yield second_file.models_folder()
+        yield home / ".cache" / "huggingface" / "hub"
+        yield home / ("Library/Caches/llama.cpp" if sys.platform == "darwin" else ".cache/llama.cpp")
+        yield home / ".lmstudio" / "models"
+
+    def _look_at(self, path: Path, headers: dict[tuple[Path, int, int], Header | GgufError]) -> Found | None:
+        """What a file is; None for one that is no model of its own, or is gone."""
+        part = _PART.fullmatch(path.stem)
+        stem = readable(part["stem"] if part else path.stem)
+        if "mmproj" in path.stem.lower() or (part and int(part["number"]) != 1):
+            return None
+        try:
+            status = path.stat()
+            size = status.st_size + sum(file.stat().st_size for file in _further_parts(path, part))
+        except FileNotFoundError as problem:
+            if not path.exists():
+                return None
+            return Found(path, stem, status.st_size, None, _missing(path, problem))
+        except OSError:
+            return None
+        key = (path, status.st_size, status.st_mtime_ns)
+        header = headers[key] = self._headers.get(key) or _read(path)
+        if isinstance(header, GgufError):
+            return Found(path, stem, size, None, str(header))
+        return Found(path, stem, size, header, header.refusal)
+
+
+def readable(path: Path | str) -> str:
+    """The path as text that can be sent, also where its bytes are none."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+def _walk(root: Path, folders: dict[Path, int]) -> Iterator[Path]:
+    """The GGUF files below `root`, nearer ones first; each folder once, however many links lead to it."""
+    seen: set[tuple[int, int]] = set()
+    level = [root]
+    for _ in range(MAX_DEPTH):
+        below: list[Path] = []
+        for folder in level:
+            if len(folders) >= MAX_FOLDERS:
+                return
+            files, further = _look_into(folder, folders, seen)
+            yield from files
+            below += further
+        level = below
+
+
+def _look_into(
+    folder: Path, folders: dict[Path, int], seen: set[tuple[int, int]]
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """GGUF files and folders in a folder; nothing where it cannot be read, or was looked into already."""
+    folders[folder] = _changed_at(folder)
+    try:
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in seen:
+            return (), ()
+        seen.add((status.st_dev, status.st_ino))
+        with os.scandir(folder) as entries:
+            rows = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+    except OSError:
+        return (), ()
+    files = tuple(folder / name for name, is_folder in rows if not is_folder and name.lower().endswith(".gguf"))
+    return files, tuple(folder / name for name, is_folder in rows if is_folder)
+
+
+def _changed_at(folder: Path) -> int:
+    """When something came into a folder or left it; zero where it does not exist."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _further_parts(path: Path, part: re.Match[str] | None) -> Iterator[Path]:
+    """The other files of a model in several."""
+    if part is not None:
+        for number in range(2, min(int(part["count"]), MAX_FILES) + 1):
+            yield path.with_name(f"{part['stem']}-{number:05}-of-{part['count']}{path.suffix}")
+
+
+def _missing(path: Path, problem: FileNotFoundError) -> str:
+    """Why a model in several files cannot be loaded."""
+    missing = readable(Path(str(problem.filename)).name)
+    return f"{readable(path.name)} is one of several files, of which {missing} is missing"
+
+
+def _read(path: Path) -> Header | GgufError:
+    """The header, or why there is none."""
+    try:
+        return read_header(path)
+    except GgufError as problem:
+        return problem
+
+
+def _named(found: list[Found]) -> dict[str, Found]:
+    """Names for files, each content once: the stem, with as many folders before it as it takes to be unique."""
+    once: dict[object, Found] = {}
+    for file in found:
+        once.setdefault(file.header.identity if file.header else file.path.resolve(), file)
+    files = list(once.values())
+    names = [file.stem for file in files]
+    for depth in range(1, max((len(file.path.parts) for file in files), default=1)):
+        counts = Counter(names)
+        if max(counts.values(), default=1) == 1:
+            break
+        for index, file in enumerate(files):
+            if counts[names[index]] > 1:
+                names[index] = readable("/".join((*file.path.parts[-1 - depth : -1], file.stem)))
+    return dict(zip(names, files, strict=True))
