@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
-from tests.builders import AUTHOR
-
 from fleetview_agent.agent import Agent
 from fleetview_agent.config import AgentConfig, LlamaCppConfig, SimulatedConfig
 from fleetview_agent.journal import Journal
 from fleetview_agent.samplers import detect
 from fleetview_agent.wire import Event, LoadRequest, Operation, OperationChanged, Request, SwapRequest, UnloadRequest
+from tests.builders import AUTHOR
 
 LIMIT_SECONDS = 10.0
 

@@ -28,8 +28,6 @@ class Tiny:
     seed: int = 1
     chat_template: str | None = CHATML
     architecture: str = "llama"
-    padding_bytes: int = 0
-    """Size of a metadata entry that nobody reads: a file as large as a test wants it."""
 
 
 def write_tiny(path: Path, tiny: Tiny = Tiny()) -> Path:
@@ -94,8 +92,6 @@ def _add_hyperparameters(writer: gguf.GGUFWriter, tiny: Tiny) -> None:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(EMBEDDING // HEADS)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
-    if tiny.padding_bytes:
-        writer.add_string("test.padding", "x" * tiny.padding_bytes)
 
 
 def _add_tokenizer(writer: gguf.GGUFWriter, tiny: Tiny) -> int:

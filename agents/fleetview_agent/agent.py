@@ -224,6 +224,9 @@ class Agent:
 
 
 def _without_ages(state: BackendState) -> BackendState:
-    """The state without what changes by the mere passing of time."""
-    ageless = {"idle_seconds": None, "expires_in_seconds": None}
-    return state.model_copy(update={"resident": tuple(row.model_copy(update=ageless) for row in state.resident)})
+    """The state without what changes by the mere passing of time; whether a model is idle at all stays."""
+    rows = (
+        row.model_copy(update={"idle_seconds": row.idle_seconds and 0.0, "expires_in_seconds": None})
+        for row in state.resident
+    )
+    return state.model_copy(update={"resident": tuple(rows)})

@@ -69,7 +69,9 @@ def live(progress: Progress, at: float) -> str:
 
 
 def final(progress: Progress) -> str:
-    """What the engine says about the answer; what it does not say is left out rather than guessed."""
+    """What the engine says about the answer; of one that was stopped, our estimates."""
+    if progress.last_at is not None and progress.usage is None and progress.timings is None:
+        return live(replace(progress, thinking=False), progress.last_at)
     parts = []
     if progress.first_at is not None:
         parts.append(f"first {duration(progress.first_at - progress.sent_at)}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fleetview.present.text import Line, Span, Tone, cut, left, width_of
 
-_KEYS = 14
+_KEYS = 11
 _SEVERAL = ", "
 
 

@@ -106,7 +106,7 @@ def facts(node: NodeState, backend: str, model: ResidentModel, now: float, width
     title: Line = ((plain(model.name), "strong"),)
     if model.phase == "failed":
         return fitting((title, *life(model, None, 0.0)), width)
-    if model.quantization:
+    if model.quantization and model.quantization.casefold() not in model.name.casefold():
         title = (*title, (f" {plain(model.quantization)}", "plain"))
     texts = (size(model.memory_bytes), f"{context(model.context)} context", plain(backend))
     about: tuple[Line, ...] = tuple(((text, "plain"),) for text in texts)

@@ -135,15 +135,13 @@ def history(node: NodeState, curve: Curve, width: int) -> Line:
 
 def _residents(node: NodeState, now: float, room: int, width: int) -> list[Line]:
     """The resident models, one in a line, as far as there is room."""
-    lines = [
-        (("  ", "plain"), *models.facts(node, backend, model, now, width - 2 - _MORE))
-        for backend, model in node.resident
-    ]
-    if not lines:
+    if not node.resident:
         return [_nothing(node)] if node.machine else []
-    if len(lines) > room:
-        more = len(lines) - room
-        lines = lines[:room]
+    more = len(node.resident) - room
+    beside = _MORE if more > 0 else 0
+    facts = [models.facts(node, backend, model, now, width - 2 - beside) for backend, model in node.resident[:room]]
+    lines: list[Line] = [(("  ", "plain"), *line) for line in facts]
+    if more > 0:
         lines[-1] = (*lines[-1], (f"  +{more} more", "dim"))
     return lines
 

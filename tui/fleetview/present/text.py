@@ -30,6 +30,8 @@ Line = tuple[Span, ...]
 DASH = "–"
 """Unknown."""
 ELLIPSIS = "…"
+_WORTH_CUTTING = 14
+"""Cells from which the beginning of a part says more than leaving it out."""
 REPLACEMENT = "�"
 SEPARATOR = " · "
 
@@ -99,6 +101,8 @@ def fitting(parts: tuple[Line, ...], width: int) -> Line:
     kept = parts
     while len(kept) > 1 and width_of(joined(kept)) > width - 2:
         kept = kept[:-1]
+    if width - width_of(joined(kept)) >= _WORTH_CUTTING:
+        return cut_line(joined(parts), width)
     return cut_line((*joined(kept), (f" {ELLIPSIS}", "dim")), width)
 
 

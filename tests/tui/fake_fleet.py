@@ -1,0 +1,196 @@
+"""A fleet without a network: links that tests speak through, and a fleet with something of everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+from textual.pilot import Pilot
+
+from fleetview.app import FleetApp
+from fleetview.config import FleetConfig, NodeConfig
+from fleetview.fleet import Change, LinkDown, LinkUp
+from fleetview.links import LinkLike
+from fleetview.remote.errors import Refused, RemoteError
+from fleetview_agent.wire import ChatChunk, ChatRequest, OperationChanged, Plan, Request
+from tests.builders import (
+    AUTHOR,
+    GIB,
+    a_backend_state,
+    a_machine,
+    a_plan,
+    a_resident,
+    a_sample,
+    a_served,
+    a_snapshot,
+    a_swap_request,
+    a_traffic,
+    an_operation,
+)
+
+NOW = 100.0
+AT = 1_700_000_000.0
+
+
+class FakeLink:
+    """A link through which a test speaks, and which writes down what is asked."""
+
+    def __init__(self, node: NodeConfig, receive: Callable[[str, Change], None], first: tuple[Change, ...]) -> None:
+        self.name = node.name
+        self.receive = receive
+        self.first = first
+        self.asked: list[Request] = []
+        self.cancelled: list[str] = []
+        self.retries = 0
+        self.ended = False
+        self.problem: RemoteError | None = None
+
+    @property
+    def client(self) -> FakeLink:
+        return self
+
+    async def run(self) -> None:
+        for change in self.first:
+            self.say(change)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.ended = True
+
+    def say(self, change: Change) -> None:
+        self.receive(self.name, change)
+
+    def retry_now(self) -> None:
+        self.retries += 1
+
+    async def plan(self, request: Request) -> Plan:
+        self._fail()
+        return a_plan(request=request)
+
+    async def operate(self, request: Request) -> str:
+        self._fail()
+        self.asked.append(request)
+        return "op-1"
+
+    async def cancel(self, operation_id: str) -> None:
+        self._fail()
+        self.cancelled.append(operation_id)
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        self._fail()
+        yield ChatChunk(text=request.messages[-1].content)
+
+    def _fail(self) -> None:
+        if self.problem is not None:
+            raise self.problem
+
+
+REFUSED = Refused("large does not fit", "unload small first", code="does_not_fit", status=422)
+
+
+class FakeFleet:
+    """An app over fake links; the clock stands still unless a test moves it."""
+
+    def __init__(self, first: dict[str, tuple[Change, ...]], **fleet_file: object) -> None:
+        self.now = NOW
+        self.links: dict[str, FakeLink] = {}
+        self._first = first
+        nodes = [{"name": name, **_address(name)} for name in first]
+        self.config = FleetConfig.model_validate({"fleet": {"name": "studio"}, "node": nodes, **fleet_file})
+
+    def app(self, *, readonly: bool = False) -> FleetApp:
+        return FleetApp(self.config, self._open, author=AUTHOR, clock=lambda: self.now, readonly=readonly)
+
+    def _open(self, node: NodeConfig, receive: Callable[[str, Change], None]) -> LinkLike:
+        link = self.links[node.name] = FakeLink(node, receive, self._first[node.name])
+        return link
+
+
+def _address(name: str) -> dict[str, object]:
+    return {"local": True} if name == "here" else {"host": name}
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    """Wait for a condition, at most three seconds."""
+    async with asyncio.timeout(3):
+        while not holds():
+            await pilot.pause(0.02)
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until every node was heard of, and take away what was told meanwhile."""
+    app = pilot.app
+    assert isinstance(app, FleetApp)
+    await until(pilot, lambda: all(node.machine is not None or node.link == "down" for node in app.fleet.values()))
+    await pilot.pause(0.1)
+    app.clear_notifications()
+    await pilot.pause()
+
+
+def screen_text(app: FleetApp) -> str:
+    """What stands on the screen, line by line."""
+    width, height = app.size
+    strips = app.screen._compositor.render_strips(app.screen.size)
+    return "\n".join(strip.text.rstrip()[:width] for strip in strips[:height])
+
+
+def history(**changes: object) -> tuple[Change, ...]:
+    """Two minutes of samples whose load goes up and down."""
+    loads = (0.2, 0.3, 0.5, 0.8, 0.9, 0.6)
+    return tuple(a_sample(at=AT + second, gpu_ratio=loads[second // 4 % 6], **changes) for second in range(120))
+
+
+def six_nodes() -> FakeFleet:
+    """Busy, idle, loading, pressed, failed and lost."""
+    giant = a_machine(chip="Apple M3 Ultra", gpu_cores=80, memory_bytes=512 * GIB, system="macOS 26.1")
+    laptop = a_machine(chip="Apple M4 Max", gpu_cores=40, memory_bytes=128 * GIB)
+    talking = (a_traffic(backend="ollama", model="llama3.3:70b", in_flight=1, generation_tokens_per_second=14.2),)
+    chatty = a_backend_state("ollama", version="0.33.0", resident=(a_resident("llama3.3:70b", pinned=True),))
+    pressed = (a_traffic(model="small", in_flight=1, queued=3, generation_tokens_per_second=2.5),)
+    swap = a_swap_request("qwen3:32b")
+    rolled_back = an_operation(
+        phase="ready", result="rolled_back", cause="the engine ran out of memory", ended_at=AT + 9
+    )
+    return FakeFleet(
+        {
+            "head-primary": (
+                LinkUp(),
+                a_snapshot(machine=giant, backends=(chatty,), samples=history(traffic=talking)),
+                a_served(time_to_first_token_seconds=0.41),
+            ),
+            "head-secondary": (
+                LinkUp(),
+                a_snapshot(machine=giant, backends=(a_backend_state(resident=()),), samples=history(traffic=())),
+                OperationChanged(operation=rolled_back),
+            ),
+            "worker-primary": (
+                LinkUp(),
+                a_snapshot(
+                    samples=history(pressure="warning"), operations=(an_operation(request=swap, progress=0.62),)
+                ),
+            ),
+            "worker-secondary": (
+                LinkUp(),
+                a_snapshot(backends=(a_backend_state(resident=(a_resident(phase="failed"), a_resident("b"))),)),
+            ),
+            "laptop-primary": (
+                LinkUp(),
+                a_snapshot(machine=laptop, samples=history(pressure="critical", traffic=pressed, power_watts=None)),
+            ),
+            "laptop-secondary": (LinkDown("no route to host", 12.0),),
+        }
+    )
+
+
+def this_machine() -> FakeFleet:
+    """One Linux machine without a GPU."""
+    machine = a_machine(
+        platform="linux", gpu=None, gpu_cores=None, chip="Intel(R) Xeon(R)", cpu_cores=2, hostname="box"
+    )
+    none = dict.fromkeys(("gpu_ratio", "gpu_memory_used_bytes", "gpu_memory_limit_bytes", "gpu_celsius", "power_watts"))
+    reasons = dict.fromkeys(none, "no GPU that can be read")
+    samples = history()
+    samples = tuple(
+        a_sample(**{**dict(one), **none, "reasons": reasons, "cpu_ratio": one.gpu_ratio}) for one in samples
+    )
+    return FakeFleet({"here": (LinkUp(), a_snapshot(machine=machine, samples=samples))})

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from fleetview.screens.choose_model import ChooseModel
+from tests.tui.stage import Stage, text_of
+
+MODELS = ("ollama/gemma3:27b", "llamacpp/[bold]small", "ollama/phi4:14b")
+
+
+@pytest.mark.parametrize(
+    ("keys", "chosen"),
+    [
+        (("enter",), MODELS[0]),
+        (("down", "enter"), MODELS[1]),
+        (("j", "j", "k", "enter"), MODELS[1]),
+        (("end", "enter"), MODELS[2]),
+        (("escape",), None),
+        (("q",), None),
+    ],
+)
+async def test_a_model_is_chosen_or_nothing(keys: tuple[str, ...], chosen: str | None) -> None:
+    app = Stage(ChooseModel("Unload which model?", MODELS))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert app.answers == [chosen]
+
+
+async def test_models_and_keys_are_shown_as_they_are() -> None:
+    app = Stage(ChooseModel("Unload which model on [b]studio[/b]?", MODELS))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        shown = text_of(app)
+        assert "on [b]studio[/b]?" in shown
+        assert all(model in shown for model in MODELS)
+        assert "cancel" in shown

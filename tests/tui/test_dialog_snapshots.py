@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
+
+import pytest
+from textual.pilot import Pilot
+
+from fleetview.fleet import NodeState
+from fleetview.screens import chat
+from fleetview.screens.chat import ChatScreen
+from fleetview.screens.choose_model import ChooseModel
+from fleetview.screens.confirm import Confirm
+from fleetview.screens.pick_model import PickModel
+from fleetview.widgets.model_list import ModelList
+from fleetview_agent.wire import ChatChunk, ChatRequest, Plan, SwapRequest, Timings, Usage
+from tests.builders import AUTHOR, GIB, a_backend_state, a_model_file, a_node, a_plan, a_resident
+from tests.tui.stage import Stage, text_of, until
+
+Compare = Callable[..., bool]
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+ANSWER = """\
+Canberra, **not** Sydney: it was chosen as a *compromise* in 1908.
+
+1. both wanted it
+2. so `neither` got it
+
+```python
+def capital(country: str) -> str:
+    return CAPITALS[country]  # look it up
+```
+
+| city | people |
+|---|---|
+| Canberra | 0.5 M |
+"""
+
+
+def a_studio() -> NodeState:
+    ollama = a_backend_state(
+        "ollama",
+        models=(
+            a_model_file("qwen3:32b", size_bytes=19 * GIB, context_length=40_960),
+            a_model_file("qwen3:235b", size_bytes=132 * GIB),
+            a_model_file("gemma3:27b", size_bytes=16 * GIB),
+        ),
+        resident=(a_resident("gemma3:27b", idle_seconds=720.0),),
+    )
+    llamacpp = a_backend_state(
+        models=(
+            a_model_file("SmolLM2-135M-Instruct.Q8_0", size_bytes=145 << 20, quantization="Q8_0", context_length=2048),
+            a_model_file("broken", refusal="the header is cut off after 12 bytes"),
+        ),
+        resident=(a_resident("SmolLM2-135M-Instruct.Q8_0", phase="loading"),),
+    )
+    return a_node(backends={"ollama": ollama, "llamacpp": llamacpp}, backends_heard_at={})
+
+
+async def plan(request: SwapRequest) -> Plan:
+    if request.model == "qwen3:235b":
+        return a_plan(
+            request=request,
+            evictions=("ollama/gemma3:27b",),
+            need_bytes=134 * GIB,
+            weights_bytes=132 * GIB,
+            memory_after_bytes=158 * GIB,
+            verdict="does_not_fit",
+            expected_seconds=None,
+            refusal="qwen3:235b does not fit on studio: 134G are needed and 109G would be free",
+        )
+    return a_plan(request=request, evictions=("ollama/gemma3:27b",), confidence="measured", need_bytes=21 * GIB)
+
+
+async def all_planned(pilot: Pilot[None]) -> None:
+    await until(pilot, lambda: len(pilot.app.screen.query_one(ModelList).plans) == 4)
+
+
+async def refused(pilot: Pilot[None]) -> None:
+    await all_planned(pilot)
+    await pilot.press("down")
+    await until(pilot, lambda: "does not fit on studio" in text_of(pilot.app))
+
+
+@SIZES
+def test_the_picker_with_its_plan(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(Stage(PickModel(a_studio(), plan, AUTHOR)), terminal_size=size, run_before=all_planned)
+
+
+def test_the_picker_with_a_plan_that_is_refused(snap_compare: Compare) -> None:
+    assert snap_compare(Stage(PickModel(a_studio(), plan, AUTHOR)), terminal_size=(80, 24), run_before=refused)
+
+
+def test_the_picker_in_forty_columns(snap_compare: Compare) -> None:
+    app = Stage(PickModel(a_studio(), plan, AUTHOR))
+    assert snap_compare(app, terminal_size=(40, 24), run_before=all_planned)
+
+
+def test_asking_before_an_answer_is_cut(snap_compare: Compare) -> None:
+    lines = ("2 answers are being written; what has not ended when the waiting time is over is cut.",)
+    app = Stage(Confirm("Unload qwen3:32b on studio?", lines, "unload"))
+    assert snap_compare(app, terminal_size=(80, 24))
+
+
+def test_choosing_among_resident_models(snap_compare: Compare) -> None:
+    app = Stage(ChooseModel("Unload which model on studio?", ("ollama/gemma3:27b", "llamacpp/SmolLM2-135M")))
+    assert snap_compare(app, terminal_size=(80, 24))
+
+
+async def answer(_request: ChatRequest) -> AsyncIterator[ChatChunk]:
+    yield ChatChunk(text=ANSWER)
+    yield ChatChunk(
+        finish_reason="stop",
+        usage=Usage(prompt_tokens=37, completion_tokens=118, cached_tokens=12),
+        timings=Timings(
+            prompt_n=25,
+            prompt_ms=50,
+            prompt_per_second=512.3,
+            predicted_n=118,
+            predicted_ms=1400,
+            predicted_per_second=84.12,
+        ),
+    )
+
+
+@SIZES
+def test_a_chat_with_its_figures(snap_compare: Compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat, "time", SimpleNamespace(monotonic=lambda: 100.0))
+
+    async def answered(pilot: Pilot[None]) -> None:
+        await pilot.press(*"capital?", "enter")
+        await until(pilot, lambda: "84.1 tok/s" in text_of(pilot.app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "INSERT" not in text_of(pilot.app))
+
+    app = Stage(ChatScreen("studio", "ollama", "llama3.3:70b", answer))
+    assert snap_compare(app, terminal_size=size, run_before=answered)

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fleetview.widgets.model_filter import ModelFilter
+from fleetview.widgets.plan_view import PlanView
+from tests.builders import GIB, a_backend_state, a_model_file, a_node, a_resident
+from tests.tui.picker import Planner, a_picker, chosen, planned, ready
+from tests.tui.stage import text_of, until
+
+
+async def test_typing_narrows_the_list_and_says_how_far() -> None:
+    app = a_picker(Planner())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"cod LARGE")
+        await until(pilot, lambda: chosen(app) == "large-coder")
+        await until(pilot, lambda: "1 of 4 models" in text_of(app))
+
+
+async def test_escape_clears_the_filter_before_it_closes() -> None:
+    app = a_picker(Planner())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("x", "escape")
+        await pilot.pause()
+        assert app.answers == []
+        assert app.shown.query_one(ModelFilter).value == ""
+        await pilot.press("escape")
+        await until(pilot, lambda: app.answers == [None])
+
+
+async def test_an_unusable_file_is_shown_with_its_reason_and_never_highlighted() -> None:
+    planner = Planner()
+    app = a_picker(planner)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, app, "small")
+        assert "the header is cut off" in text_of(app)
+        for _ in range(6):
+            await pilot.press("down")
+            await pilot.pause()
+            assert chosen(app) != "broken"
+        await pilot.press(*"broken")
+        await until(pilot, lambda: chosen(app) is None)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.answers == []
+    assert all(request.model != "broken" for request in planner.asked)
+
+
+async def test_the_arrows_change_the_context_through_powers_of_two() -> None:
+    planner = Planner()
+    app = a_picker(planner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app, "small")
+        await pilot.press("down", "right", "right", "right", "right")
+        await until(pilot, lambda: "◂ 40k ▸ of 40k" in text_of(app))
+        await pilot.press("left")
+        await until(pilot, lambda: "◂ 32k ▸" in text_of(app) and planned(app)())
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.answers))
+    assert app.answers[0] is not None
+    assert app.answers[0].options.context == 32_768
+
+
+async def test_tab_changes_what_leaves_and_asks_again() -> None:
+    planner = Planner()
+    app = a_picker(planner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for policy in ("auto", "none", "all", "auto"):
+            await until(pilot, lambda policy=policy: planned(app)() and f"evict {policy}" in text_of(app))
+            assert policy in {request.evict for request in planner.asked}
+            await pilot.press("tab")
+
+
+async def test_a_plan_that_is_overtaken_is_never_shown() -> None:
+    planner = Planner(need_bytes=7 * GIB)
+    planner.held = {"small"}
+    app = a_picker(planner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(planner.asked))
+        await pilot.press("down")
+        await ready(pilot, app, "large")
+        planner.released.set()
+        await pilot.pause()
+        shown = app.shown.query_one(PlanView).planned
+        assert shown is not None
+        assert shown.plan is not None
+        assert shown.plan.request.model == "large"
+
+
+async def test_every_row_gets_its_verdict() -> None:
+    app = a_picker(Planner(confidence="measured"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: text_of(app).count("yes, 66G spare") == 3)
+        assert text_of(app).count("measured") >= 3
+
+
+async def test_the_dialog_follows_its_node() -> None:
+    planner = Planner()
+    app = a_picker(planner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("down")
+        await ready(pilot, app, "large")
+        before = len(planner.asked)
+        node = app.shown.node
+        app.shown.node = replace(node, samples=())
+        await pilot.pause()
+        assert len(planner.asked) == before  # a sample changes no plan
+        files = (a_model_file("new"), *node.backends["llamacpp"].models)
+        state = a_backend_state(models=files, resident=(a_resident("large", phase="loading"),))
+        app.shown.node = replace(node, backends={"llamacpp": state})
+        await until(pilot, lambda: "5 models" in text_of(app) and len(planner.asked) > before)
+        assert chosen(app) == "large"
+        assert "◐ llamacpp/large" in text_of(app)
+
+
+async def test_a_node_without_models_says_what_to_do() -> None:
+    state = a_backend_state("ollama", models=(), resident=(), phase="missing", hint="install it from ollama.com")
+    app = a_picker(Planner(), a_node(backends={"ollama": state}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "studio has no model to load: install it from ollama.com" in text_of(app))
+        await pilot.press("enter", "right", "tab", "down")
+        await pilot.pause()
+        assert app.answers == []
+
+
+async def test_it_works_in_forty_columns() -> None:
+    app = a_picker(Planner())
+    async with app.run_test(size=(40, 15)) as pilot:
+        await ready(pilot, app, "small")
+        shown = text_of(app)
+        assert "▸ ● llamacpp/" in shown
+        assert "small (idle" in shown
+        assert "swap" in shown
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.answers))
+
+
+async def test_names_are_never_read_as_markup() -> None:
+    state = a_backend_state(models=(a_model_file("[bold]x\x1b[31m"),), resident=())
+    app = a_picker(Planner(), a_node("[red]studio", backends={"llamacpp": state}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, planned(app))
+        shown = text_of(app)
+        assert "Swap on [red]studio" in shown
+        assert "llamacpp/[bold]x" in shown
+        assert "\x1b" not in shown

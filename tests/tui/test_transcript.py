@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from fleetview.widgets.section import Section
+from fleetview.widgets.transcript import Answer, Transcript
+from tests.tui.stage import text_of, until
+
+LONG = "".join(f"## Part {part}\n\nSome words about it, and `code`.\n\n- one\n- two\n\n" for part in range(40))
+
+
+class TranscriptApp(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield Transcript()
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:  # noqa: ARG002 - Textual's signature
+        self.opened.append(url)
+
+
+async def answered(pilot: Pilot[None], text: str) -> Answer:
+    answer = await pilot.app.query_one(Transcript).say("a question")
+    answer.add(text)
+    await answer.settle()
+    await pilot.pause()
+    return answer
+
+
+def sections(app: App[None]) -> list[Section]:
+    return list(app.query(Section))
+
+
+async def test_an_answer_is_shown_as_markdown() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await answered(pilot, "Some **bold** words\n\n```python\nx = 1\n```\n")
+        shown = text_of(app)
+        assert "Some bold words" in shown
+        assert "x = 1" in shown
+        assert "```" not in shown
+
+
+async def test_text_of_a_model_is_never_markup_html_or_an_escape_sequence() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(70, 20)) as pilot:
+        prose = "[red]a[/red] <b>b</b> &lt; \x1b[31mc\x07\n\n`[bold]d`"
+        answer = await answered(pilot, f"{prose}\n\n```\n[blink]e\x1b]0;t\x07\n```")
+        shown = text_of(app)
+        for text in ("[red]a[/red]", "<b>b</b>", "&lt;", "␛[31mc␇", "[bold]d", "[blink]e␛]0;t␇"):
+            assert text in shown
+        assert "\x1b" not in answer.text
+
+
+async def test_words_of_the_operator_are_shown_as_they_are() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await app.query_one(Transcript).say("[bold]**not** bold\nsecond line")
+        await pilot.pause()
+        assert "[bold]**not** bold" in text_of(app)
+        assert "second line" in text_of(app)
+
+
+async def test_a_link_is_shown_as_written_and_opens_nothing() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(80, 20)) as pilot:
+        await answered(pilot, "see [the law](http://evil.example/) and http://x.example <http://y.example> ![p](z)")
+        shown = text_of(app)
+        assert "[the law](http://evil.example/)" in shown
+        assert "![p](z)" in shown
+        for x in range(0, 70, 5):
+            await pilot.click(Section, offset=(x, 0))
+        assert app.opened == []
+
+
+async def test_it_follows_an_answer_only_from_the_bottom() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        transcript = app.query_one(Transcript)
+        answer = await transcript.say("go")
+        answer.add(LONG)
+        await until(pilot, lambda: transcript.max_scroll_y > 40 and transcript.scroll_y == transcript.max_scroll_y)
+        transcript.focus()
+        await pilot.press("k", "k", "k")
+        await until(pilot, lambda: transcript.scroll_y < transcript.max_scroll_y)
+        place, end = transcript.scroll_y, transcript.max_scroll_y
+        answer.add(LONG)
+        await until(pilot, lambda: transcript.max_scroll_y > end)
+        assert transcript.scroll_y == place
+        await pilot.press("G")
+        await until(pilot, lambda: transcript.scroll_y == transcript.max_scroll_y)
+        end = transcript.max_scroll_y
+        answer.add(LONG)
+        await until(pilot, lambda: transcript.max_scroll_y > end and transcript.scroll_y == transcript.max_scroll_y)
+
+
+async def test_a_long_answer_is_drawn_in_parts_that_are_each_one_widget() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await answered(pilot, LONG)
+        assert len(sections(app)) > 5
+        assert len(app.query("Answer *")) == len(sections(app)) + 2
+
+
+async def test_another_theme_colours_what_was_said_before() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await answered(pilot, "`code`")
+        before = [segment.style for segment in sections(app)[0].render_line(0) if segment.text.startswith("code")]
+        app.theme = "textual-light"
+        await pilot.pause()
+        after = [segment.style for segment in sections(app)[0].render_line(0) if segment.text.startswith("code")]
+        assert before
+        assert after
+        assert before != after
+
+
+async def test_endless_nesting_leaves_the_text_readable() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await answered(pilot, ">" * 400 + " deep\n\n" + "- " * 300 + "far\n\nafter all")
+        app.query_one(Transcript).scroll_end(animate=False)
+        await until(pilot, lambda: "after all" in text_of(app))
+
+
+async def test_thoughts_are_shown_until_the_answer_begins() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        answer = await app.query_one(Transcript).say("go")
+        answer.add("", thinking="hmm, [red]let me see")
+        await until(pilot, lambda: "hmm, [red]let me see" in text_of(app))
+        answer.add("Four.")
+        await until(pilot, lambda: "Four." in text_of(app) and "hmm" not in text_of(app))
+
+
+async def test_the_last_turn_can_be_taken_away() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        transcript = app.query_one(Transcript)
+        await transcript.note("no one has said this")
+        await answered(pilot, "first")
+        await answered(pilot, "second")
+        await transcript.forget_last()
+        await pilot.pause()
+        assert "first" in text_of(app)
+        assert "second" not in text_of(app)
+        await transcript.forget_all()
+        await pilot.pause()
+        assert text_of(app).strip() == ""

@@ -1,0 +1,75 @@
+"""What screens ask of the app, and the one failure that the app hands back."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from fleetview_agent.wire import SwapRequest
+
+
+class RequestFailed(Exception):
+    """What a screen asked for could not be had: one sentence, with what to do about it."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """The sentence and what to do, for people."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class NodeRequested(Message):
+    """Show everything about a node."""
+
+    def __init__(self, node: str) -> None:
+        super().__init__()
+        self.node = node
+
+
+class SwapRequested(Message):
+    """Carry out a swap whose plan was seen."""
+
+    def __init__(self, node: str, request: SwapRequest) -> None:
+        super().__init__()
+        self.node = node
+        self.request = request
+
+
+class UnloadRequested(Message):
+    """Take a model out of memory."""
+
+    def __init__(self, node: str, backend: str, model: str) -> None:
+        super().__init__()
+        self.node = node
+        self.backend = backend
+        self.model = model
+
+
+class ChatRequested(Message):
+    """Open a chat with a resident model."""
+
+    def __init__(self, node: str, backend: str, model: str) -> None:
+        super().__init__()
+        self.node = node
+        self.backend = backend
+        self.model = model
+
+
+class CancelRequested(Message):
+    """Cancel an operation; the node goes back to where it was."""
+
+    def __init__(self, node: str, operation: str) -> None:
+        super().__init__()
+        self.node = node
+        self.operation = operation
+        """Its id."""
+
+
+class RetryRequested(Message):
+    """Connect to a node now, without waiting for the next try."""
+
+    def __init__(self, node: str) -> None:
+        super().__init__()
+        self.node = node

@@ -1,0 +1,85 @@
+"""A small dialog: are you sure? The safe answer is the one that is chosen at first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from fleetview.widgets.toned import contents
+
+
+class Answers(Widget):
+    """No and yes, one of them chosen."""
+
+    DEFAULT_CSS = """
+    Answers { height: 1; width: 1fr; content-align: center middle; }
+    """
+
+    chosen: reactive[bool] = reactive(False)
+
+    def __init__(self, yes: str) -> None:
+        super().__init__()
+        self._yes = yes
+
+    def render(self) -> Content:
+        """Both answers with their keys; the chosen one stands out without colour too."""
+        return Content("   ").join([self._answer("n", "no", False), self._answer("y", self._yes, True)])
+
+    def _answer(self, key: str, word: str, means: bool) -> Content:
+        """One answer."""
+        label = word if word.startswith(key) else f"{key} {word}"
+        return Content.styled(f"▸ {label} ", "bold reverse") if self.chosen is means else Content(f"  {label} ")
+
+
+class Confirm(ModalScreen[bool]):
+    """Asks before something that cannot be taken back; Enter alone says no."""
+
+    CSS_PATH = "confirm.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n,escape", "answer(False)", "no", id="confirm.no", tooltip="Leave everything as it is."),
+        Binding("y", "answer(True)", "yes", id="confirm.yes", tooltip="Do it."),
+        Binding("enter", "take", "choose", id="confirm.take", tooltip="Take the answer that is chosen."),
+        Binding("left,up,h,k", "choose(False)", show=False, id="confirm.previous", tooltip="Choose no."),
+        Binding("right,down,l,j", "choose(True)", show=False, id="confirm.next", tooltip="Choose yes."),
+        Binding("tab,shift+tab", "other", show=False, id="confirm.other", tooltip="Choose the other answer."),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[str], yes: str = "yes") -> None:
+        super().__init__()
+        self._title = title
+        self._lines = tuple(lines)
+        self._yes = yes
+
+    def compose(self) -> ComposeResult:
+        """What it is about, then the answers."""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = Content(self._title)
+            if self._lines:
+                yield Static(contents(((line, "plain"),) for line in self._lines), id="lines")
+            yield Answers(self._yes)
+
+    def action_answer(self, yes: bool) -> None:
+        """Say it."""
+        self.dismiss(yes)
+
+    def action_take(self) -> None:
+        """Say what is chosen."""
+        self.dismiss(self.query_one(Answers).chosen)
+
+    def action_choose(self, yes: bool) -> None:
+        """Choose an answer without saying it yet."""
+        self.query_one(Answers).chosen = yes
+
+    def action_other(self) -> None:
+        """Choose the other answer."""
+        answers = self.query_one(Answers)
+        answers.chosen = not answers.chosen

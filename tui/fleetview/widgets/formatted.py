@@ -1,0 +1,127 @@
+"""Markdown as text in the colours of the theme.
+
+Rich draws a whole section as one widget. Textual's own Markdown makes several widgets of every block, and lays all of
+them out whenever one grows: measured, an answer of 20,000 tokens then takes half a core and keeps keys waiting for
+more than a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import ClassVar
+
+from markdown_it import MarkdownIt
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult, RichCast
+from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
+from rich.segment import Segment
+from rich.style import Style
+from rich.syntax import Syntax, SyntaxTheme
+from rich.text import Text
+from rich.theme import Theme
+from textual.color import Color, ColorParseError
+
+_DEEPEST = 12
+"""Levels of Markdown within each other; where there are more, no room would be left and text would be lost."""
+_QUIET = ("block_quote", "hr", "table.border", "item.bullet", "item.number")
+_RULES = ("link", "image", "autolink", "linkify", "entity", "reference", "html_inline", "html_block")
+
+
+@cache
+def parser() -> MarkdownIt:
+    """Markdown without anything that leads elsewhere: links, pictures and HTML are shown as they were written."""
+    return MarkdownIt("gfm-like", {"html": False, "linkify": False}).disable(list(_RULES))
+
+
+class Palette(SyntaxTheme):
+    """The colours of a theme as Rich wants them."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        def style(name: str, *, bold: bool = False, italic: bool = False) -> Style:
+            return Style(color=_rich_color(variables.get(name)), bold=bold or None, italic=italic or None)
+
+        muted = _rich_color(variables.get("text-muted"))
+        self._plain = Style()
+        self._quiet = Style(color=muted) if muted else Style(dim=True)
+        self._tokens = (
+            (("Comment",), self._quiet),
+            (("Keyword",), style("accent")),
+            (("Operator", "Word"), style("accent")),
+            (("Literal", "String"), style("success")),
+            (("Literal", "Number"), style("warning")),
+            (("Name", "Function"), style("foreground", bold=True)),
+            (("Name", "Class"), style("foreground", bold=True)),
+        )
+        self.theme = Theme(
+            {
+                **{f"markdown.h{level}": style("accent", bold=True) for level in range(1, 7)},
+                **dict.fromkeys((f"markdown.{name}" for name in _QUIET), self._quiet),
+                "markdown.code": style("warning"),
+                "markdown.code_block": self._plain,
+                "markdown.table.header": style("accent"),
+            }
+        )
+
+    def get_style_for_token(self, token_type: tuple[str, ...]) -> Style:
+        """The colour of a piece of code."""
+        return next((style for kind, style in self._tokens if token_type[: len(kind)] == kind), self._plain)
+
+    def get_background_style(self) -> Style:
+        """Code stands on the background of the pane."""
+        return self._plain
+
+
+def _rich_color(value: str | None) -> str | None:
+    """A colour of the theme by the name that Rich has for it."""
+    try:
+        return None if value is None else Color.parse(value).rich_color.name
+    except ColorParseError:
+        return None
+
+
+class _Heading(Heading):
+    """A heading at the left edge."""
+
+    LEVEL_ALIGN: ClassVar = dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "left")
+
+
+class _Code(CodeBlock):
+    """Code beside a quiet line."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The code, highlighted, with its long lines folded."""
+        syntax = Syntax(str(self.text).rstrip(), self.lexer_name, theme=self.theme, word_wrap=True)
+        for line in console.render_lines(syntax, options.update(width=max(1, options.max_width - 2))):
+            yield Segment("│ ", console.get_style("markdown.hr"))
+            yield from line
+            yield Segment.line()
+
+
+class Formatted(Markdown):
+    """A text that a model wrote."""
+
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = {
+        **Markdown.elements,
+        "heading_open": _Heading,
+        "fence": _Code,
+        "code_block": _Code,
+    }
+
+    def __init__(self, text: str, palette: Palette) -> None:
+        super().__init__("", hyperlinks=False)
+        self.parsed = parser().parse(text)
+        self._plain = Text(text) if any(token.level > _DEEPEST for token in self.parsed) else None
+        self._palette = palette
+        self._drawn: tuple[int, tuple[ConsoleRenderable | RichCast | str | Segment, ...]] | None = None
+        """Width, and what was drawn in it: Textual asks for the height first, then for the lines."""
+        self.code_theme = palette  # type: ignore[assignment] # Rich hands it on to Syntax, which takes themes too
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The text in the colours of the palette; as it was written where it is nested beyond measure."""
+        if self._plain is not None:
+            yield self._plain
+            return
+        if self._drawn is None or self._drawn[0] != options.max_width:
+            with console.use_theme(self._palette.theme):
+                self._drawn = (options.max_width, tuple(super().__rich_console__(console, options)))
+        yield from self._drawn[1]
