@@ -177,7 +177,8 @@ class FleetApp(App[None], inherit_bindings=False):
     async def chat(self, node: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer of a model as it is made. Raises RequestFailed."""
         with self._plainly():
-            async with aclosing(self._link(node).client.chat(request)) as chunks:
+            asked = request.model_copy(update={"user": self._author})
+            async with aclosing(self._link(node).client.chat(asked)) as chunks:
                 async for chunk in chunks:
                     yield chunk
 
@@ -224,7 +225,9 @@ class FleetApp(App[None], inherit_bindings=False):
     @on(ChatRequested)
     async def open_chat(self, wish: ChatRequested) -> None:
         """Talk to a model; a chat that was left goes on where it was."""
-        from fleetview.screens.chat import ChatScreen  # brings Markdown, for which the first paint does not wait
+        from fleetview.screens.chat import (
+            ChatScreen,  # brings Markdown and code highlighting, for which the first paint does not wait
+        )
 
         name = f"{wish.node} {wish.backend}/{wish.model}"
         if not self.is_screen_installed(name):
