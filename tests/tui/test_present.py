@@ -11,7 +11,7 @@ from fleetview.present.figures import bar, columns, sparkline
 from fleetview.present.measures import memory_free, memory_ratio
 from fleetview.present.models import cell
 from fleetview.present.summary import View, header
-from fleetview.present.text import Line, text_of, width_of
+from fleetview.present.text import Line, difference, text_of, width_of
 from tests.builders import (
     GIB,
     a_backend_state,
@@ -231,3 +231,15 @@ def test_the_header_says_demo_filter_pause_and_read_only() -> None:
 
 def test_nothing_is_well_before_anything_was_heard() -> None:
     assert "all well" not in text_of(header("studio", {"a": NodeState("a")}, 100.0, 80, View()))
+
+
+def test_only_the_cells_that_changed_are_drawn_again() -> None:
+    old: Line = (("cpu ", "dim"), (" 7%", "plain"), (" end", "dim"))
+    assert difference(old, (("cpu ", "dim"), ("12%", "plain"), (" end", "dim"))) == (4, 3)
+
+
+def test_a_line_that_grows_is_drawn_again_to_its_end() -> None:
+    old: Line = (("here", "strong"), (" · chip", "dim"))
+    new: Line = (("here", "strong"), (" busy", "accent"), (" · chip", "dim"))
+    assert difference(old, new) == (4, 12)
+    assert difference(new, old) == (4, 12)

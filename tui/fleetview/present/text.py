@@ -143,12 +143,13 @@ _PAINTED: frozenset[Tone] = frozenset({"bar", "bar-warm", "bar-hot", "fill"})
 
 
 def difference(old: Line, new: Line) -> tuple[int, int]:
-    """Where two lines of the same width begin to differ, and how many cells that takes."""
+    """Where two lines begin to differ, and how many cells that takes."""
     ahead = 0
     while ahead < min(len(old), len(new)) and old[ahead] == new[ahead]:
         ahead += 1
     behind = 0
-    while behind < min(len(old), len(new)) - ahead and old[-1 - behind] == new[-1 - behind]:
+    aligned = width_of(old) == width_of(new)  # otherwise even equal ends stand in other cells
+    while aligned and behind < min(len(old), len(new)) - ahead and old[-1 - behind] == new[-1 - behind]:
         behind += 1
     start = width_of(new[:ahead])
     width = max(width_of(old), width_of(new))
