@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,18 @@ class Home:
         done = self.run("fleetview", *arguments, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
+
+    def get(self, path: str) -> tuple[int, str] | None:
+        """Status and body of what the agent answers, without any of our own code; None where nobody answers."""
+        with socket.socket(socket.AF_UNIX) as client:
+            try:
+                client.connect(str(self.socket))
+            except OSError:
+                return None
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: client.recv(1 << 16), b"")).decode()
+        head, _, body = answer.partition("\r\n\r\n")
+        return (int(head.split()[1]), body) if head else None
 
     def processes(self) -> list[psutil.Process]:
         """Every process that runs in this home: agents and workers."""

@@ -32,25 +32,11 @@ def an_agent(home: Home, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        until(lambda: get(home, "/api/snapshot") is not None or process.poll() is not None, "an answer")
+        until(lambda: home.get("/api/snapshot") is not None or process.poll() is not None, "an answer")
         try:
             yield process
         finally:
             process.kill()
-
-
-def get(home: Home, path: str, method: str = "GET", body: bytes = b"") -> tuple[int, str] | None:
-    """Status and body of one request, without any of our own code; None where nobody answers."""
-    with socket.socket(socket.AF_UNIX) as client:
-        try:
-            client.connect(str(home.socket))
-        except OSError:
-            return None
-        head = f"{method} {path} HTTP/1.1\r\nHost: agent\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
-        client.sendall(head.encode() + body)
-        answer = b"".join(iter(lambda: client.recv(1 << 16), b"")).decode()
-    head, _, rest = answer.partition("\r\n\r\n")
-    return int(head.split()[1]), rest
 
 
 def test_an_agent_that_nobody_needs_ends_by_itself_and_leaves_nothing(home: Home) -> None:
@@ -112,7 +98,7 @@ def test_a_signal_ends_it_tidily_even_while_it_is_watched(home: Home, number: si
 def test_the_first_sample_is_served_within_a_second_of_the_start(home: Home) -> None:
     began = time.monotonic()
     with an_agent(home) as process:
-        answer = get(home, "/api/snapshot")
+        answer = home.get("/api/snapshot")
         seconds = time.monotonic() - began
         assert answer is not None
         assert json.loads(answer[1])["samples"]
@@ -151,8 +137,8 @@ def test_installed_alone_it_serves_and_brings_no_dashboard(home: Home, tmp_path:
     assert "fleetview-agent" in names
     assert not names & {"fleetview", "textual", "rich", "asyncssh", "httpx", "llama-cpp-python"}
     with subprocess.Popen([python.with_name("fleetview-agent"), "serve"], env=home.environment) as process:
-        until(lambda: get(home, "/api/snapshot") is not None, "an answer")
-        answer = get(home, "/api/snapshot")
+        until(lambda: home.get("/api/snapshot") is not None, "an answer")
+        answer = home.get("/api/snapshot")
         process.terminate()
     assert answer is not None
     assert json.loads(answer[1])["machine"]["cpu_cores"] >= 1

@@ -85,10 +85,6 @@ def test_an_agent_killed_in_a_swap_tells_it_in_the_journal_afterwards(home: Home
     agent.kill()
     until(lambda: home.processes() == [], "everything to be gone")
     home.json("status")
-    journal = subprocess.run(
-        ["curl", "-sS", "--unix-socket", str(home.socket), "http://agent/api/journal"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert [entry["result"] for entry in json.loads(journal.stdout)] == ["interrupted"]
+    journal = home.get("/api/journal")
+    assert journal is not None
+    assert [entry["result"] for entry in json.loads(journal[1])] == ["interrupted"]
