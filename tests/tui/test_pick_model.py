@@ -128,7 +128,7 @@ async def test_it_works_in_forty_columns() -> None:
     async with app.run_test(size=(40, 15)) as pilot:
         await ready(pilot, app, "small")
         shown = text_of(app)
-        assert "▸ ● llamacpp/" in shown
+        assert "▸ ● llamacpp…mall" in shown
         assert "small (idle" in shown
         assert "swap" in shown
         await pilot.press("enter")

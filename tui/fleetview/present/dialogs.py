@@ -12,8 +12,8 @@ def unloading(node: NodeState, backend: str, model: ResidentModel) -> tuple[str,
     """What unloading a model means."""
     traffic = node.traffic(backend, model.name)
     lines = [f"It leaves {plain(backend)}" + (f" and frees {size(model.memory_bytes)}." if model.memory_bytes else ".")]
-    if traffic and traffic.in_flight:
-        lines.append(f"{count(traffic.in_flight, 'request')} running: cut off unless answered before the drain ends.")
+    if traffic and (asked := traffic.in_flight + traffic.queued):
+        lines.append(f"{count(asked, 'request')} running: cut off unless answered before the drain ends.")
     if model.pinned:
         lines.append("It is pinned.")
     return tuple(lines)
@@ -23,5 +23,5 @@ def cancelling(operation: Operation) -> tuple[str, ...]:
     """What cancelling an operation means."""
     lines = [f"Asked for by {plain(operation.request.author)}. The node goes back to where it was."]
     if operation.evictions:
-        lines.append(f"{plain(', '.join(operation.evictions))} is loaded again.")
+        lines.append(f"What has left by then is loaded again: {plain(', '.join(operation.evictions))}.")
     return tuple(lines)

@@ -76,7 +76,9 @@ def _leaver(name: str, node: NodeState, at: float) -> str:
     if model is None:
         return plain(name)
     notes = ["pinned"] if model.pinned else []
-    if model.idle_seconds is None:
+    if model.phase != "ready":
+        notes.append(model.phase)
+    elif model.idle_seconds is None:
         notes.append("answering")
     else:
         heard_at = node.backends_heard_at.get(backend, at)

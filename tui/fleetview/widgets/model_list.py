@@ -15,14 +15,20 @@ from textual.widgets.option_list import Option
 from fleetview.picking import Choice
 from fleetview.present import DASH, ELLIPSIS, plain, size
 from fleetview.present.plans import fits, sure
-from fleetview.present.text import Line, cut_line, joined, left, right
+from fleetview.present.text import Line, cut_line, joined, left, right, width_of
 from fleetview.widgets.toned import content
 from fleetview_agent.wire import Plan
 
 _SIZE, _QUANTIZATION, _FITS, _SURE = range(4)
 _WIDTHS = (5, 8, 17, 8)
+_SHORTEST = 12
+"""Cells in which a beginning and an end still say something."""
 _LAYOUTS = ((64, (_SIZE, _QUANTIZATION, _FITS, _SURE)), (46, (_SIZE, _FITS)), (0, (_FITS,)))
 """From which width on there is room for which columns."""
+
+
+MARKS = {"ready": "● ", "failed": "! "}
+"""What stands before a model that is in memory, or has fallen out of it."""
 
 
 class Awaited:
@@ -137,7 +143,7 @@ def heading(width: int) -> Line:
 
 def row_line(row: Choice, plan: Plan | Awaited | None, width: int, *, marked: bool = False) -> Line:
     """One model; why it cannot be picked takes the place of its figures."""
-    mark = ("▸ " if marked else "  ") + ("● " if row.resident == "ready" else "◐ " if row.resident else "  ")
+    mark = ("▸ " if marked else "  ") + MARKS.get(row.resident or "", "◐ " if row.resident else "  ")
     name: Line = ((mark, "accent"), (plain(row.name), "plain"))
     if row.refusal is not None:
         quiet: Line = ((mark + plain(row.name), "plain"),)
@@ -151,11 +157,21 @@ def row_line(row: Choice, plan: Plan | Awaited | None, width: int, *, marked: bo
     return _row(name, cells, width)
 
 
+def _middle_cut(line: Line, room: int) -> Line:
+    """The line in so many cells, with the end of its last part, by which models of one family differ."""
+    *front, (text, tone) = line
+    cells = room - width_of(tuple(front))
+    if width_of(line) <= room or cells < _SHORTEST:
+        return line
+    tail = cells // 3
+    return (*front, (f"{text[: cells - tail - 1]}{ELLIPSIS}{text[-tail:]}", tone))
+
+
 def _row(name: Line, cells: Mapping[int, Line], width: int) -> Line:
     """Name and columns; the least important ones go first when the pane is narrow."""
     shown = next(columns for least, columns in _LAYOUTS if width >= least)
     room = width - sum(_WIDTHS[column] + 1 for column in shown)
-    line = left(name, max(room, 0))
+    line = left(_middle_cut(name, max(room, 0)), max(room, 0))
     for column in shown:
         aligned = right if column == _SIZE else left
         line = (*line, (" ", "plain"), *aligned(cells[column], _WIDTHS[column]))
