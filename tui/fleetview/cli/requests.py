@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import Literal
 
 from fleetview.author import author
+from fleetview.cli.exits import CommandError, Exit
 from fleetview.cli.names import pick_model
 from fleetview_agent.wire import LoadOptions, LoadRequest, Request, Snapshot, SwapRequest, UnloadRequest
 
@@ -45,4 +46,6 @@ def _evict(words: str | None, node: str, snapshot: Snapshot) -> Evict:
         case "none" | "all":
             return words
     named = [word for word in words.split(",") if word]
+    if not named:
+        raise CommandError("--evict names nobody; say auto, none, all, or models", Exit.USAGE)
     return tuple("/".join(pick_model(node, snapshot.backends, word)) for word in named)

@@ -17,15 +17,15 @@ from fleetview.remote.local import local_agent
 
 
 @asynccontextmanager
-async def connect(node: NodeConfig) -> AsyncIterator[AgentClient]:
-    """A client of the node's agent, for as long as it is held. Raises Unreachable."""
+async def connect(node: NodeConfig, *, again: bool = False) -> AsyncIterator[AgentClient]:
+    """A client of the node's agent, for as long as it is held; `again`: there was one before. Raises Unreachable."""
     async with AsyncExitStack() as stack:
         if not node.local:
             raise Unreachable(
                 f"{node.name} is reached by ssh, which this version cannot do yet", "nodes with local = true work"
             )
         if node.socket is None:
-            await stack.enter_async_context(local_agent(node.name, agent_socket()))
+            await stack.enter_async_context(local_agent(node.name, agent_socket(), revive=again))
         transport = socket_transport(node.socket or agent_socket())
         yield await stack.enter_async_context(agent_client(transport, node.name))
 

@@ -24,6 +24,8 @@ class Link:
         self._client: AgentClient | None = None
         self._heard = 0
         """Events since the connection stands."""
+        self._again = False
+        """Whether the node was there before, and nobody has asked for it since."""
         self._wanted = asyncio.Event()
 
     @property
@@ -35,6 +37,7 @@ class Link:
 
     def retry_now(self) -> None:
         """Skip the wait for the next try."""
+        self._again = False
         self._wanted.set()
 
     async def run(self) -> None:
@@ -57,10 +60,10 @@ class Link:
     async def _follow(self) -> None:
         """Receive events until that fails. Raises RemoteError."""
         self._heard = 0
-        async with connect(self._node) as client, aclosing(client.events(self._interval)) as events:
+        async with connect(self._node, again=self._again) as client, aclosing(client.events(self._interval)) as events:
             async for event in events:
                 if self._client is None:
-                    self._client = client
+                    self._client, self._again = client, True
                     self._receive(self._node.name, LinkUp())
                 self._receive(self._node.name, event)
                 self._heard += 1

@@ -23,11 +23,16 @@ PROBE = b"GET /api/snapshot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n
 
 
 @asynccontextmanager
-async def local_agent(name: str, socket: Path) -> AsyncIterator[None]:
-    """See that an agent serves on `socket` of this machine; it goes on afterwards. Raises Unreachable."""
+async def local_agent(name: str, socket: Path, *, revive: bool = False) -> AsyncIterator[None]:
+    """See that an agent serves on `socket` of this machine; it goes on afterwards. Raises Unreachable.
+
+    With `revive`, only in place of one that crashed: one that was stopped has taken its socket away.
+    """
     if await answers(socket, START_SECONDS):
         yield
         return
+    if revive and not socket.exists():  # noqa: ASYNC240 - one look at a local folder
+        raise Unreachable(f"the agent of {name} was stopped", "r starts it again")
     with tempfile.TemporaryFile() as output:
         child = _start(name, output)
         try:
