@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import math
 import os
 import platform
 import signal
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--socket", type=Path, default=paths.default_socket(), help="default %(default)s")
     serve.add_argument("--config", type=Path, help=f"default {paths.default_config()}")
     serve.add_argument(
-        "--linger", type=float, metavar="SECONDS", help="end this long after the last client, with nothing to do"
+        "--linger", type=_seconds, metavar="SECONDS", help="end this long after the last client, with nothing to do"
     )
     serve.set_defaults(command=_serve)
 
@@ -73,11 +74,25 @@ def _parser() -> argparse.ArgumentParser:
     stop.set_defaults(command=_stop)
 
     sample = commands.add_parser("sample", help="read the counters of this machine")
-    sample.add_argument("--count", type=int, default=1, help="readings, a second apart; default %(default)s")
+    sample.add_argument("--count", type=_positive, default=1, help="readings, a second apart; default %(default)s")
     sample.add_argument("--json", action="store_true", help="one JSON object per line")
     sample.add_argument("--config", type=Path, help=f"default {paths.default_config()}")
     sample.set_defaults(command=_sample)
     return parser
+
+
+def _positive(text: str) -> int:
+    """A whole number above zero. Raises ValueError."""
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def _seconds(text: str) -> float:
+    """A time that will be over. Raises ValueError."""
+    if not 0 <= (seconds := float(text)) < math.inf:
+        raise ValueError
+    return seconds
 
 
 def _log_to(file: Path, level: str) -> None:

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from http import HTTPStatus
 
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
@@ -102,6 +103,7 @@ async def _http_error(request: HttpRequest, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     unknown = NotFound(f"there is no {request.method} {request.url.path[:200]}", "an older agent may not have it yet")
     unknown.status = problem.status_code
+    unknown.code = "not_found" if problem.status_code == HTTPStatus.NOT_FOUND else "method_not_allowed"
     return error_response(unknown)
 
 

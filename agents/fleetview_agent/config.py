@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fleetview_agent.errors import ConfigError
 
@@ -23,11 +23,20 @@ class LlamaCppConfig(Section):
 
     enabled: bool = True
     folders: tuple[Path, ...] = ()
-    """Searched for GGUF files, besides the places that are always searched."""
+    """Searched for GGUF files, besides the places that are always searched. `~` is the home folder."""
     threads: Annotated[int, Field(ge=1)] | None = None
     """None: all cores but one, so that the agent and the clients get their turn."""
     gpu_layers: Annotated[int, Field(ge=-1)] = -1
     """Layers on the GPU, where the build has one; -1: all."""
+
+    @field_validator("folders")
+    @classmethod
+    def _expand(cls, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+        """Home folders by their names."""
+        try:
+            return tuple(folder.expanduser() for folder in folders)
+        except RuntimeError as problem:
+            raise ValueError(f"there is no such home folder: {', '.join(map(str, folders))}") from problem
 
 
 class SimulatedConfig(Section):
@@ -59,7 +68,9 @@ def read_config(file: Path, *, required: bool = False) -> AgentConfig:
         if required:
             raise ConfigError(f"{file}: there is no such file") from None
         return AgentConfig()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except OSError as problem:
+        raise ConfigError(f"{file}: {problem.strerror or problem}") from problem
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise ConfigError(f"{file}: {problem}") from problem
     except ValidationError as problem:
         raise ConfigError(f"{file}: {_explain(problem)}") from problem

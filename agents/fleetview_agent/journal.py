@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from fleetview_agent.errors import StorageFailed
 from fleetview_agent.paths import private_folder
@@ -49,10 +53,16 @@ class Journal:
         except sqlite3.OperationalError as problem:
             raise StorageFailed(f"{file}: {problem}", "free some space, or check who may write there") from problem
         except sqlite3.DatabaseError as problem:
-            aside = file.with_suffix(f".damaged-{time.time():.0f}")
-            logger.warning("%s is damaged (%s); it is kept as %s", file, problem, aside.name)
-            file.replace(aside)
+            logger.warning("%s is damaged (%s); it is kept beside the new one", file, problem)
+            self._set_aside()
             self._database = self._open()
+
+    def _set_aside(self) -> None:
+        """Keep a damaged file, with what SQLite has beside it."""
+        damaged = f".damaged-{time.time():.0f}"
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                self._file.with_name(self._file.name + suffix).replace(self._file.with_suffix(damaged + suffix))
 
     def _open(self) -> sqlite3.Connection:
         """The database, with its tables."""
@@ -71,6 +81,15 @@ class Journal:
                 f"the journal cannot be written: {problem} ({self._file})", "free some space on the node's disk"
             ) from problem
 
+    def _read(
+        self, question: str, *values: object
+    ) -> list[tuple[Any, ...]]:  # Any: what SQLite holds; each caller knows its columns
+        """Ask for rows, in words when it fails."""
+        try:
+            return self._database.execute(question, values).fetchall()
+        except sqlite3.Error as problem:
+            raise StorageFailed(f"the journal cannot be read: {problem} ({self._file})") from problem
+
     def write(self, operation: Operation) -> None:
         """Keep the operation as it is now, in place of what was kept of it before."""
         self._write(
@@ -84,22 +103,18 @@ class Journal:
 
     def ended(self, limit: int) -> tuple[Operation, ...]:
         """Operations that have ended, newest first."""
-        rows = self._database.execute(
-            "SELECT json FROM operations WHERE ended ORDER BY queued_at DESC, rowid DESC LIMIT ?", (limit,)
-        )
-        return tuple(Operation.model_validate_json(json) for (json,) in rows)
+        rows = self._read("SELECT json FROM operations WHERE ended ORDER BY queued_at DESC, rowid DESC LIMIT ?", limit)
+        return tuple(filter(None, (_operation(json) for (json,) in rows)))
 
     def interrupt(self) -> tuple[Operation, ...]:
         """End what an agent before this one began and did not end; returns those operations."""
-        rows = self._database.execute("SELECT json FROM operations WHERE NOT ended ORDER BY queued_at").fetchall()
-        cut_short = tuple(
-            Operation.model_validate_json(json).model_copy(
-                update={"result": "interrupted", "ended_at": time.time(), "cause": "the agent ended in the midst of it"}
-            )
-            for (json,) in rows
-        )
+        rows = self._read("SELECT json FROM operations WHERE NOT ended ORDER BY queued_at")
+        told = {"result": "interrupted", "ended_at": time.time(), "cause": "the agent ended in the midst of it"}
+        begun = filter(None, (_operation(json) for (json,) in rows))
+        cut_short = tuple(operation.model_copy(update=told) for operation in begun)
         for operation in cut_short:
             self.write(operation)
+        self._write("UPDATE operations SET ended = 1")  # also what only a newer version understands
         return cut_short
 
     def remember_load(self, identity: str, load: PastLoad) -> None:
@@ -108,9 +123,17 @@ class Journal:
 
     def past_load(self, identity: str | None) -> PastLoad | None:
         """How the file with this identity was last loaded here."""
-        row = self._database.execute("SELECT context, seconds FROM loads WHERE identity = ?", (identity,)).fetchone()
-        return PastLoad(*row) if row else None
+        rows = self._read("SELECT context, seconds FROM loads WHERE identity = ?", identity)
+        return next((PastLoad(*row) for row in rows), None)
 
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+
+def _operation(json: str) -> Operation | None:
+    """A kept operation; None for one that only a newer version understands."""
+    try:
+        return Operation.model_validate_json(json)
+    except ValidationError:
+        return None

@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from fleetview_agent.errors import ConfigError, SocketTaken
-from fleetview_agent.paths import SOCKET_PATH_LIMIT, private_folder
+from fleetview_agent.paths import SOCKET_PATH_LIMIT, home, private_folder
 
 
 @contextmanager
@@ -74,13 +74,15 @@ def _lock_file(path: Path) -> Path:
 
 
 def _private(folder: Path) -> None:
-    """The socket's folder must let nobody else in."""
+    """The socket's folder must let nobody else in; our own is closed, any other is left as it is."""
     private_folder(folder)
     found = folder.stat()
     if found.st_uid != os.geteuid():
         raise ConfigError(f"{folder} belongs to another account, so no socket is made in it")
-    if found.st_mode & 0o077:
+    if found.st_mode & 0o077 and folder == home():
         folder.chmod(0o700)
+    elif found.st_mode & 0o077:
+        raise ConfigError(f"{folder} lets others in, so no socket is made in it", f"chmod 700 {folder} closes it")
 
 
 def _bind(listener: socket.socket, path: Path) -> None:

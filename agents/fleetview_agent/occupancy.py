@@ -16,7 +16,7 @@ class Occupant:
     """BACKEND/MODEL."""
     model: ResidentModel
     in_flight: int
-    """Requests that it is answering."""
+    """Requests that it is answering, or that wait for it."""
     memory_bytes: int
     """What is free again when it has left: at least its weights, where the engine does not say; none if it failed."""
     weights_bytes: int = 0
@@ -58,7 +58,7 @@ class Memory:
 def occupants_of(node: Snapshot) -> tuple[Occupant, ...]:
     """Everything that is in memory, or failed."""
     traffic = node.samples[-1].traffic if node.samples else ()
-    busy = {(row.backend, row.model): row.in_flight for row in traffic}
+    busy = {(row.backend, row.model): row.in_flight + row.queued for row in traffic}
     return tuple(
         _occupant(state, model, busy.get((state.backend, model.name), 0))
         for state in node.backends

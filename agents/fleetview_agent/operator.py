@@ -140,6 +140,9 @@ class Operator:
         plan = await self._planner.plan(request)
         if plan.refusal:
             raise RefusedOperation(plan.refusal)
+        if plan.already_resident:
+            work.enter("ready")
+            return
         backend = self._backend(request.backend)
         options = LoadOptions(context=plan.context)
         with self._gate.closed(plan.evictions):
@@ -176,7 +179,7 @@ class Operator:
     async def _roll_back(self, work: Work, cause: str) -> Operation:
         """Bring the node back to where it was before the operation."""
         if work.loading is None and not work.evicted:
-            return work.ended("rolled_back", cause)
+            return work.ended("failed" if work.operation.phase == "plan" else "rolled_back", cause)
         work.enter("roll_back")
         lost = []
         for undo in (self._take_out(work.loading), *map(self._bring_back, work.evicted)):

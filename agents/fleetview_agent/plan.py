@@ -31,7 +31,7 @@ def make_plan(
     memory = memory_of(node, occupants)
     itself = next((one for one in occupants if one.target == f"{request.backend}/{request.model}"), None)
     if itself and not itself.failed and itself.model.context == context:
-        return _nothing_to_do(request, itself, memory, _named(request, occupants))
+        return _nothing_to_do(request, itself, memory, _asked_to_leave(request, occupants))
     required = need(header, context) if header and context else None
     weights = header.tensor_bytes if header else file.size_bytes
     leaving = _leaving(request, occupants, memory, required.total_bytes if required else weights)
@@ -42,6 +42,13 @@ def make_plan(
     unusable = file.refusal or (header.refusal if header else None) or _not_ready(state)
     refusal = unusable or (None if request.force else _too_large(plan, staying, is_gpu=memory.is_gpu))
     return plan.model_copy(update={"refusal": refusal})
+
+
+def _asked_to_leave(request: LoadRequest | SwapRequest, occupants: tuple[Occupant, ...]) -> list[Occupant]:
+    """Those that the operator wants gone, whatever room there is."""
+    if isinstance(request, SwapRequest) and request.evict == "all":
+        return [one for one in occupants if not one.model.pinned]
+    return _named(request, occupants)
 
 
 def plan_unload(request: UnloadRequest, node: Snapshot) -> Plan:

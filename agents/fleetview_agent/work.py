@@ -93,7 +93,7 @@ class Work:
         if isinstance(request, UnloadRequest):
             options = self.evicted[0].options if self.evicted else LoadOptions()
             return LoadRequest(author=request.author, backend=request.backend, model=request.model, options=options)
-        if self.loading is None:
+        if self.loading is None:  # it was there already
             return None
         if isinstance(request, LoadRequest) or not self.evicted:
             return UnloadRequest(author=request.author, backend=request.backend, model=request.model)

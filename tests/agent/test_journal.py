@@ -93,3 +93,14 @@ def test_a_reader_beside_us_does_not_hold_us_up(tmp_path: Path) -> None:
     reader.close()
     assert len(journal.ended(10)) == 2
     journal.close()
+
+
+def test_what_only_a_newer_version_understands_is_passed_over(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.write(ended("known", 1))
+    newer = '{"id": "x", "request": {"verb": "teleport"}}'
+    for name, over in (("begun", 0), ("ended", 1)):
+        journal._database.execute("INSERT INTO operations VALUES (?, 2, ?, ?)", (name, over, newer))
+    assert journal.interrupt() == ()
+    assert [operation.id for operation in journal.ended(10)] == ["known"]
+    journal.close()

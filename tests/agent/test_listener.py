@@ -56,11 +56,21 @@ def test_the_socket_is_private_and_gone_afterwards(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
-def test_an_open_folder_is_closed_to_others(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
+def test_our_own_folder_is_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / ".fleetview"
     folder.mkdir(mode=0o755)
     with listening(folder / "agent.sock"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_anybody_elses_open_folder_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    with pytest.raises(ConfigError, match="lets others in"):
+        listening(folder / "agent.sock").__enter__()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o1777
 
 
 def test_a_living_agent_is_not_pushed_aside(tmp_path: Path, other_agent: subprocess.Popen[str]) -> None:
@@ -83,7 +93,7 @@ def test_the_socket_of_a_killed_agent_is_taken_over(tmp_path: Path, other_agent:
 
 def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "run" / "agent.sock"
-    path.parent.mkdir()
+    path.parent.mkdir(mode=0o700)
     path.write_text("precious")
     with pytest.raises(ConfigError, match="is not a socket"):
         listening(path).__enter__()

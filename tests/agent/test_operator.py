@@ -231,3 +231,22 @@ async def test_an_unknown_backend_is_not_even_queued(tmp_path: Path) -> None:
     async with a_running_agent(tmp_path) as agent:
         with pytest.raises(NotFound, match="no backend vllm"):
             agent.operator.submit(UnloadRequest(author="a@b", backend="vllm", model="m"))
+
+
+async def test_loading_what_is_there_changes_nothing_and_teaches_nothing(tmp_path: Path) -> None:
+    async with a_running_agent(tmp_path, load_seconds=0.1) as agent:
+        await outcome(agent, a_load(SMALL))
+        learned = (await agent.plan(a_swap(LARGE, evict="none"))).expected_seconds, await residents(agent)
+        done = await outcome(agent, a_load(SMALL))
+        assert (done.result, done.inverse, [row.phase for row in done.phases]) == ("done", None, ["plan", "ready"])
+        assert ((await agent.plan(a_swap(LARGE, evict="none"))).expected_seconds, await residents(agent)) == learned
+
+
+async def test_what_is_there_already_does_not_let_all_others_leave_without_a_word(tmp_path: Path) -> None:
+    async with a_running_agent(tmp_path) as agent:
+        await outcome(agent, a_load(SMALL))
+        await outcome(agent, a_load(LARGE))
+        ended = await outcome(agent, a_swap(SMALL, evict="all"))
+        assert ended.refused
+        assert "unload" in (ended.cause or "")
+        assert set(await residents(agent)) == {SMALL, LARGE}

@@ -23,9 +23,10 @@ class ChatMessage(Wire):
             return ""
         if not isinstance(content, list):
             return content
-        if any(not isinstance(part, dict) or part.get("type") != "text" for part in content):
+        texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+        if len(texts) < len(content) or not all(isinstance(text, str) for text in texts):
             raise ValueError("only text parts are understood")
-        return "".join(str(part.get("text", "")) for part in content)
+        return "".join(map(str, texts))
 
 
 class StreamOptions(Wire):

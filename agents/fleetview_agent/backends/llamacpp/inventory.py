@@ -174,11 +174,19 @@ def _look_into(
             return (), ()
         seen.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as entries:
-            rows = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+            rows = sorted((entry.name, _is_folder(entry)) for entry in entries if not entry.name.startswith("."))
     except OSError:
         return (), ()
     files = tuple(folder / name for name, is_folder in rows if not is_folder and name.lower().endswith(".gguf"))
     return files, tuple(folder / name for name, is_folder in rows if is_folder)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder; a link that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _changed_at(folder: Path) -> int:

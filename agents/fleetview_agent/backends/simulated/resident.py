@@ -50,7 +50,7 @@ class Resident:
             memory_bytes=None if self.phase == "failed" else self.model.weights_bytes * 21 // 20,
             context=self.context,
             quantization="Q4_K_M",
-            idle_seconds=None if self.turn.locked() else time.monotonic() - self.used_at,
+            idle_seconds=time.monotonic() - self.used_at if self.phase == "ready" and not self.turn.locked() else None,
             time_to_first_token_seconds=self.first_token_seconds,
             failure=self.failure,
         )

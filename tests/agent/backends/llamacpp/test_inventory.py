@@ -153,3 +153,9 @@ async def test_a_name_that_is_no_text_can_still_be_told(home: Path) -> None:
     ((name, found),) = (await Inventory((home / "m",)).files()).items()
     assert name == "odd-\N{REPLACEMENT CHARACTER}"
     assert found.row(name).model_dump_json()
+
+
+async def test_a_link_to_itself_hides_no_other_file(home: Path) -> None:
+    write_tiny(home / "m" / "A.gguf")
+    (home / "m" / "loop.gguf").symlink_to("loop.gguf")
+    assert await names(home / "m") == ["A"]
