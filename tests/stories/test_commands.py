@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.gguf_files import write_missing_tensor, write_tiny, write_truncated
-from tests.stories.conftest import LARGE, SMALL, Home, needs_engine, until
+from tests.stories.conftest import LARGE, SHORT, SMALL, Home, needs_engine, until
 
 pytestmark = needs_engine
 
@@ -56,7 +56,7 @@ def test_look_plan_swap_and_ask(models: Home) -> None:
     assert plan["need_bytes"] > plan["weights_bytes"] > 90_000_000
     assert resident(models) == []
 
-    swapped = models.json("swap", "here", SMALL, "--ctx", "2048")
+    swapped = models.json("swap", "here", SMALL, "--ctx", SHORT)
     assert (swapped["result"], swapped["phases"][-1]["phase"]) == ("done", "ready")
 
     said = answer(models)
@@ -92,7 +92,7 @@ def test_a_file_cut_short_is_refused_and_nothing_leaves(models: Home) -> None:
 
 
 def test_a_file_with_broken_tensors_is_rolled_back_and_the_former_model_answers(models: Home) -> None:
-    models.json("swap", "here", SMALL)
+    models.json("swap", "here", SMALL, "--ctx", SHORT)
     done = models.run("fleetview", "swap", "here", BROKEN)
     assert done.returncode == 1
     assert re.search(r"was rolled back: .* tensor '.*' not found", done.stderr), done.stderr

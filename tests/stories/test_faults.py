@@ -9,7 +9,7 @@ import subprocess
 
 import psutil
 
-from tests.stories.conftest import SMALL, Home, command, needs_engine, until
+from tests.stories.conftest import SHORT, SMALL, Home, command, needs_engine, until
 
 pytestmark = needs_engine
 
@@ -40,7 +40,7 @@ def a_long_answer(home: Home) -> subprocess.Popen[str]:
 
 
 def test_a_model_killed_during_an_answer_costs_that_answer_alone(home: Home) -> None:
-    home.json("load", "here", SMALL)
+    home.json("load", "here", SMALL, "--ctx", SHORT)
     child = worker(home)
     chat = a_long_answer(home)
     os.kill(child, signal.SIGKILL)
@@ -55,12 +55,12 @@ def test_a_model_killed_during_an_answer_costs_that_answer_alone(home: Home) -> 
     assert failed["failure"]["exit_status"] == -9
     assert "signal 9" in failed["failure"]["reason"]
 
-    assert home.json("load", "here", SMALL)["result"] == "done"
+    assert home.json("load", "here", SMALL, "--ctx", SHORT)["result"] == "done"
     assert home.json("chat", "here", "-p", "hello")["content"]
 
 
 def test_a_killed_agent_takes_its_models_with_it(home: Home) -> None:
-    home.json("load", "here", SMALL)
+    home.json("load", "here", SMALL, "--ctx", SHORT)
     child = psutil.Process(worker(home))
     agent = child.parent()
     assert agent is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.stories.conftest import LARGE, SMALL, Home, command, needs_engine, needs_tmux, until
+from tests.stories.conftest import LARGE, SHORT, SMALL, Home, command, needs_engine, needs_tmux, until
 from tests.stories.terminal import terminal
 
 pytestmark = [needs_engine, needs_tmux]
@@ -37,6 +37,8 @@ def test_load_swap_ask_stop_and_leave_by_keys(home: Home) -> None:
         pane.press("s")
         pane.wait_for("Swap on here")
         pane.type("q8")
+        pane.press("Left", "Left", "Left", "Left")
+        pane.wait_for(f"◂ {SHORT} ▸")
         pane.wait_for("1 of 2", "verdict  fits", f"leaves   {SMALL}")
         pane.press("Enter")
         pane.wait_gone("Swap on here")
