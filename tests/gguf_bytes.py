@@ -6,6 +6,8 @@ import os
 import struct
 from pathlib import Path
 
+from fleetview_agent.gguf import Header, read_header
+
 U32, STRING, ARRAY, F32, BOOL = 4, 8, 9, 6, 7
 
 
@@ -57,3 +59,8 @@ def written(folder: Path, data: bytes, size: int | None = None) -> Path:
     if size:
         os.truncate(file, size)
     return file
+
+
+def read(folder: Path, data: bytes, size: int | None = None) -> Header:
+    """The header of such a file."""
+    return read_header(written(folder, data, size))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetview_agent.gguf import GgufError, Header, read_header
+from fleetview_agent.gguf import GgufError, read_header
 from fleetview_agent.gguf.types import TENSOR_TYPES
 from tests.gguf_bytes import (
     ARRAY,
@@ -22,16 +22,13 @@ from tests.gguf_bytes import (
     a_header,
     number,
     pair,
+    read,
     tensor,
     texts,
     word,
     written,
 )
 from tests.gguf_files import Tiny, write_cut_in_header, write_tiny, write_truncated, write_wrong_magic
-
-
-def read(folder: Path, data: bytes, size: int | None = None) -> Header:
-    return read_header(written(folder, data, size))
 
 
 def smollm2() -> Path:

@@ -23,16 +23,12 @@ from tests.gguf_bytes import (
     a_header,
     number,
     pair,
+    read,
     tensor,
     texts,
     word,
     written,
 )
-
-
-def read(folder: Path, data: bytes, size: int | None = None) -> Header:
-    return read_header(written(folder, data, size))
-
 
 WRONG = {
     "empty": b"",
