@@ -11,7 +11,6 @@ import platform
 import signal
 import sys
 import time
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from fleetview_agent import __version__, paths
@@ -23,6 +22,8 @@ STOP_SECONDS = 15.0
 """How long `stop` waits for a tidy end."""
 KILL_SECONDS = 2.0
 """How long it waits for an end by force."""
+UNREACHABLE = 3
+"""Exit status of `dial` where no agent serves."""
 
 
 def main() -> int:
@@ -34,7 +35,7 @@ def main() -> int:
         _log_to(arguments.log_file, arguments.log_level)
         return int(arguments.command(arguments))
     except AgentError as problem:
-        return _fail(f"{problem.message}" + (f" ({problem.hint})" if problem.hint else ""), 2)
+        return _fail(_told(problem), 2)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -42,15 +43,19 @@ def main() -> int:
         return 0
     except Exception as problem:  # the edge of the program: a person gets a sentence, the log gets the trace
         logging.getLogger(__name__).exception("fleetview-agent failed")
-        return _fail(
-            f"an error in the agent: {type(problem).__name__}: {problem}; its trace is in {arguments.log_file}", 1
-        )
+        trace = f"; its trace is in {arguments.log_file}" if arguments.log_file else ""
+        return _fail(f"an error in the agent: {type(problem).__name__}: {problem}{trace}", 1)
 
 
 def _fail(sentence: str, status: int) -> int:
     """Tell a person what is wrong."""
     print(f"fleetview-agent: {sentence}", file=sys.stderr)
     return status
+
+
+def _told(problem: AgentError) -> str:
+    """A failure and what to do about it."""
+    return problem.message + (f" ({problem.hint})" if problem.hint else "")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--json", action="store_true", help="one JSON object per line")
     sample.add_argument("--config", type=Path, help=f"default {paths.default_config()}")
     sample.set_defaults(command=_sample)
+
+    dial = commands.add_parser("dial", help="carry standard input and output to the agent, as ssh may need it")
+    dial.add_argument("--socket", type=Path, default=paths.default_socket(), help="default %(default)s")
+    dial.set_defaults(command=_dial, log_file=None)  # it must work where nothing can be written
     return parser
 
 
@@ -95,8 +104,13 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _log_to(file: Path, level: str) -> None:
-    """Log to a rotated file that nobody else may read."""
+def _log_to(file: Path | None, level: str) -> None:
+    """Log to a rotated file that nobody else may read, or nowhere."""
+    if file is None:
+        logging.basicConfig(handlers=[logging.NullHandler()])
+        return
+    from logging.handlers import RotatingFileHandler  # dial starts for each connection and needs none of this
+
     os.umask(0o077)
     try:
         paths.private_folder(file.parent)
@@ -156,6 +170,19 @@ def _sample(arguments: argparse.Namespace) -> int:
             sys.stdout.flush()
     finally:
         sampler.close()
+    return 0
+
+
+def _dial(arguments: argparse.Namespace) -> int:
+    """Be a connection to the agent."""
+    from fleetview_agent.dial import reach, relay  # as in _serve
+
+    try:
+        agent = reach(arguments.socket)
+    except AgentError as problem:
+        return _fail(_told(problem), UNREACHABLE)
+    with agent:
+        relay(agent, sys.stdin.fileno(), sys.stdout.fileno())
     return 0
 
 

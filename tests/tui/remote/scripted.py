@@ -110,6 +110,7 @@ def _listener(socket: Path) -> Iterator[sockets.socket]:
     """A bound socket, gone afterwards."""
     with sockets.socket(sockets.AF_UNIX) as listener:
         listener.bind(str(socket))
+        listener.listen()  # before the server starts, so that whoever connects meanwhile waits for it
         try:
             yield listener
         finally:
