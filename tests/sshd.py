@@ -194,8 +194,6 @@ def an_sshd(
     home: Path | None = None,
     forwarding: bool = True,
     exec_: bool = True,
-    port: int | None = None,
-    host_key: Path | None = None,
     extra: Sequence[str] = (),
     address: str = "127.0.0.1",
     prefix: Sequence[str] = (),
@@ -206,9 +204,9 @@ def an_sshd(
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # a server of root insists on it
     server = Sshd(
         folder=folder,
-        port=port or a_free_port(),
+        port=a_free_port(),
         rules=Rules(home=home, forwarding=forwarding, exec_=exec_, extra=tuple(extra)),
-        host_key=host_key or make_key(folder / "host_key"),
+        host_key=make_key(folder / "host_key"),
         address=address,
         prefix=tuple(prefix),
     )

@@ -12,6 +12,7 @@ from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import Change, LinkDown, LinkUp
 from fleetview.links import LinkLike
 from fleetview.remote.errors import Refused, RemoteError
+from fleetview.watching import FleetFile
 from fleetview_agent.wire import ChatChunk, ChatRequest, OperationChanged, Plan, Request
 from tests.builders import (
     AUTHOR,
@@ -35,8 +36,15 @@ AT = 1_700_000_000.0
 class FakeLink:
     """A link through which a test speaks, and which writes down what is asked."""
 
-    def __init__(self, node: NodeConfig, receive: Callable[[str, Change], None], first: tuple[Change, ...]) -> None:
+    def __init__(
+        self,
+        node: NodeConfig,
+        receive: Callable[[str, Change], None],
+        first: tuple[Change, ...],
+        interval: float = 1.0,
+    ) -> None:
         self.name = node.name
+        self.interval = interval
         self.receive = receive
         self.first = first
         self.asked: list[Request] = []
@@ -98,16 +106,29 @@ class FakeFleet:
         nodes = [{"name": name, **_address(name)} for name in first]
         self.config = FleetConfig.model_validate({"fleet": {"name": "studio"}, "node": nodes, **fleet_file})
 
-    def app(self, *, readonly: bool = False) -> FleetApp:
-        return FleetApp(self.config, self._open, author=AUTHOR, clock=lambda: self.now, readonly=readonly)
+    def app(self, *, readonly: bool = False, fleet_file: FleetFile | None = None) -> FleetApp:
+        return FleetApp(
+            self.config,
+            self._open,
+            author=AUTHOR,
+            clock=lambda: self.now,
+            readonly=readonly,
+            fleet_file=fleet_file,
+        )
 
-    def _open(self, node: NodeConfig, receive: Callable[[str, Change], None]) -> LinkLike:
-        link = self.links[node.name] = FakeLink(node, receive, self._first[node.name])
+    def _open(self, node: NodeConfig, interval: float, receive: Callable[[str, Change], None]) -> LinkLike:
+        first = self._first.get(node.name, (a_snapshot(),))
+        link = self.links[node.name] = FakeLink(node, receive, first, interval)
         return link
 
 
 def _address(name: str) -> dict[str, object]:
     return {"local": True} if name == "here" else {"host": name}
+
+
+def fleet_toml(*names: str) -> str:
+    """A fleet file with these nodes, each on a host named like it."""
+    return "\n".join(f'[[node]]\nname = "{name}"\nhost = "{name}.lan"' for name in names) + "\n"
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:

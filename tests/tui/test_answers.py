@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from fleetview.present.answers import Progress, final, live, visible
+from fleetview.present.answers import Progress, final, live
+from fleetview.present.text import visible
 from fleetview_agent.wire import ChatChunk, Timings, Usage
 
 TIMINGS = Timings(

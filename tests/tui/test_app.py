@@ -108,15 +108,15 @@ async def test_screens_get_plain_failures_and_never_those_of_the_network() -> No
     app = fleet.app()
     async with app.run_test() as pilot:
         await until(pilot, lambda: "one" in fleet.links)
-        assert (await app.plan("one", a_swap_request())).verdict == "fits"
+        assert (await app._talk.plan("one", a_swap_request())).verdict == "fits"
         fleet.links["one"].problem = REFUSED
         with pytest.raises(RequestFailed, match="large does not fit \\(unload small first\\)"):
-            await app.plan("one", a_swap_request())
+            await app._talk.plan("one", a_swap_request())
         request = ChatRequest(model="small", messages=(ChatMessage(role="user", content="?"),))
         with pytest.raises(RequestFailed):
-            await anext(app.chat("one", request))
+            await anext(app._talk.chat("one", request))
         with pytest.raises(RequestFailed, match="nowhere is not connected"):
-            await app.plan("nowhere", a_swap_request())
+            await app._talk.plan("nowhere", a_swap_request())
 
 
 async def test_a_chat_that_was_left_is_still_there() -> None:
@@ -197,14 +197,6 @@ async def test_keys_of_the_fleet_file_replace_our_own() -> None:
         await pilot.press("f5")
         assert app.paused is True
         assert {"f1", "question_mark"} <= app.screen.active_bindings.keys()
-
-
-async def test_an_unknown_theme_is_told_and_our_own_is_used() -> None:
-    app = a_fleet("one", ui={"theme": "fleet-drak"}).app()
-    async with app.run_test() as pilot:
-        assert app.theme == "fleet-dark"
-        await until(pilot, lambda: len(app._notifications) == 1)
-        assert "fleet-drak" in next(iter(app._notifications)).message
 
 
 @pytest.mark.parametrize("theme", ["fleet-dark", "fleet-light", "nord"])

@@ -10,8 +10,8 @@ from fleetview.config import ConfigError, FleetConfig, NodeConfig, find_config, 
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = '[[node]]\nname = "here"\nlocal = true\n'
-
-
+FAR = '[[node]]\nname = "far"\nhost = "far.lan"\n'
+NO_SSH = "must be left out where local = true: that node is this machine, and no ssh leads to it"
 HOW_NODES_ARE_WRITTEN = ":1: nodes are written as [[node]], with at least a name and either host or local = true"
 
 
@@ -83,10 +83,10 @@ def test_keys_may_be_one_or_several(tmp_path: Path) -> None:
         (HERE + '[[node]]\nname = "b"\nlocal = true\nprot = 3\n', ":7: there is no key node.prot; did you mean port?"),
         ("[ui]\n\ntehme = 1\n", ":3: there is no key ui.tehme; did you mean theme?"),
         ('[[nodes]]\nname = "a"\n', ":1: there is no key nodes; did you mean node?"),
-        ("zzzzzz = 1\n", ":1: there is no key zzzzzz"),
+        ("zzzzzz = 1\n", ":1: there is no key zzzzzz; there are fleet, defaults, node, alerts, ui, keys"),
         ('[[node]]\nname = "a"\n', ":1: node a has neither host nor local = true"),
-        (HERE + 'host = "h"\n', ":1: node here has both host and local = true; keep the one that is meant"),
-        (HERE + HERE, ":1: two nodes are called here"),
+        (HERE + 'host = "h"\n', f":4: node.host {NO_SSH}"),
+        (HERE + HERE, ":5: two nodes are called here"),
         (HERE + "[[node]]\nlocal = true\n", ":4: node.name is missing"),
         ('[[node]]\nname = "a"\nlocal = 1\n', ":3: node.local must be true or false"),
         ("[[node]]\nname = 3\nlocal = true\n", ":2: node.name must be a text in quotes"),
@@ -94,7 +94,7 @@ def test_keys_may_be_one_or_several(tmp_path: Path) -> None:
         ('[[node]]\nname = "a"\nhost = "-oProxyCommand"\n', ":3: node.host must not begin with a dash"),
         (HERE + 'tags = "a"\n', ":4: node.tags must be a list"),
         (HERE + "socket = 3\n", ":4: node.socket must be a path in quotes"),
-        (HERE + f'socket = "/{"x" * 110}"\n', ":1: the socket of node here has a path above 103 bytes"),
+        (HERE + f'socket = "/{"x" * 110}"\n', ":4: node.socket must be a path of at most 103 bytes"),
         ('[[node]]\nname = "a"\nhost = "h"\nport = "22"\n', ":4: node.port must be a whole number"),
         (
             '[node]\nname = "a"\n',
@@ -108,15 +108,82 @@ def test_keys_may_be_one_or_several(tmp_path: Path) -> None:
         ('[alerts]\nmemory_pressure = "hot"\n', ":2: alerts.memory_pressure must be 'warning' or 'critical'"),
         (
             '[keys]\nnode.swap = "s"\n',
-            ':1: keys.node must be a key in quotes, or a list of them, as in "node.swap" = "s"',
+            ':2: keys.node must be a key in quotes, or a list of them, as in "node.swap" = "s"',
         ),
         ("keys = 3\n", ":1: keys must be a table"),
-        ("a = 1\nb = [\n", ": this is not TOML: Invalid value (at end of document)"),
-        ("a = 1\nb\n", ": this is not TOML: Expected '=' after a key in a key/value pair (at line 2, column 2)"),
+        (HERE + "port = 22\n", f":4: node.port {NO_SSH}"),
+        ('[[node]]\nname = "a"\nuser = "ada"\nlocal = true\n', f":3: node.user {NO_SSH}"),
+        (FAR + 'socket = "run/agent.sock"\n', ":4: node.socket must be a path that begins with / or ~/"),
+        (FAR + 'socket = "~ada/agent.sock"\n', ":4: node.socket must be a path that begins with / or ~/"),
+        (HERE + 'socket = "/a\\u0000b"\n', ":4: node.socket must be a path without control characters"),
+        (
+            FAR + 'identity = "~nobody-here/key"\n',
+            ":4: node.identity must be a path; nobody here has the home ~nobody-here",
+        ),
+        (
+            '[[node]]\nname = "a"\nhost = "ada@a.lan"\n',
+            ':3: node.host must be a name alone; write user = "ada" beside it',
+        ),
+        ("[defaults]\nport = 0\n", ":2: defaults.port must be greater than or equal to 1"),
+        ('[fleet]\nname = "x"\ninterval_seconds = 61\n', ":3: fleet.interval_seconds must be less than or equal to 60"),
+        ("fleet.interval_second = 1\n", ":1: there is no key fleet.interval_second; did you mean interval_seconds?"),
+        ('["alerts"]\n"node down" = true\n', ":2: there is no key alerts.node down; did you mean node_down?"),
+        (HERE + "[ui]\n'mouse' = 1\n", ":5: ui.mouse must be true or false"),
+        ('node = [{name = "a"}]\n', ":1: node a has neither host nor local = true"),
+        (HERE + "[node.tags]\nx = 1\n", ":4: node.tags must be a list"),
+        ('[alerts]\nnotify = """\n[ui]\nmouse = 1\n"""\n[ui]\nmouse = 2\n', ":7: ui.mouse must be true or false"),
+        ("a = 1\nb = [\n", ":2: this is not TOML: Invalid value, where the file ends"),
+        ("a = 1\nb\n", ":2: this is not TOML: Expected '=' after a key in a key/value pair in column 2"),
     ],
 )
 def test_a_wrong_file_is_named_with_line_key_and_the_nearest_one(tmp_path: Path, text: str, said: str) -> None:
     assert complaint(tmp_path, text) == said
+
+
+def test_every_mistake_is_named_in_the_order_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "fleet.toml"
+    text = f'{HERE}port = 22\n{FAR}tags = 3\n{FAR}[ui]\nmouse = 1\n[keys]\n"node.swap" = 1\n'
+    file.write_text(text)
+    with pytest.raises(ConfigError) as told:
+        read_config(file, lambda document: [(("ui",), f"{len(document)} sections")])
+    assert [(mistake.line, mistake.key, mistake.sentence) for mistake in told.value.mistakes] == [
+        (4, "node.port", f"node.port {NO_SSH}"),
+        (8, "node.tags", "node.tags must be a list"),
+        (10, "node.name", "two nodes are called far"),
+        (12, "ui", "3 sections"),
+        (13, "ui.mouse", "ui.mouse must be true or false"),
+        (15, "keys.node.swap", 'keys.node.swap must be a key in quotes, or a list of them, as in "node.swap" = "s"'),
+    ]
+    assert str(told.value) == (
+        f"{file}:4: node.port {NO_SSH} (and 5 more mistakes; `fleetview config check` names all)"
+    )
+
+
+@pytest.mark.parametrize("line", ['user = "ada"', "port = 22", 'identity = "/key"', 'host = "here.lan"'])
+def test_a_local_node_may_not_say_what_would_be_ignored_without_a_word(tmp_path: Path, line: str) -> None:
+    assert complaint(tmp_path, f"{HERE}{line}\n") == f":4: node.{line.partition(' ')[0]} {NO_SSH}"
+
+
+def test_defaults_about_ssh_are_not_for_local_nodes(tmp_path: Path) -> None:
+    config = fleet(tmp_path, f'[defaults]\nuser = "ada"\n{HERE}{FAR}')
+    assert [node.user for node in config.nodes] == [None, "ada"]
+
+
+def test_the_home_in_a_socket_is_that_of_the_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    here, far, root = fleet(
+        tmp_path,
+        f'{HERE}socket = "~/agent.sock"\n{FAR}socket = "~/agent.sock"\n'
+        '[[node]]\nname = "root"\nhost = "h"\nsocket = "/run/agent.sock"\n',
+    ).nodes
+    assert here.socket == Path("/home/ada/agent.sock")
+    assert str(far.socket) == "~/agent.sock"
+    assert str(root.socket) == "/run/agent.sock"
+
+
+def test_a_private_key_that_is_not_there_keeps_nobody_from_looking_at_the_fleet(tmp_path: Path) -> None:
+    config = fleet(tmp_path, f'{FAR}identity = "/nowhere/key"\n')
+    assert config.nodes[0].identity == Path("/nowhere/key")
 
 
 def test_what_cannot_be_read_is_told_in_one_sentence(tmp_path: Path) -> None:
@@ -151,7 +218,5 @@ def test_the_file_is_looked_for_in_one_order(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("FLEETVIEW_FLEET", "/named/by/the/environment")
     assert find_config(None) == Path("/named/by/the/environment")
     assert find_config(Path("asked/for")) == Path("asked/for")
-
-
-def test_the_schema_speaks_of_the_file_and_not_of_the_code() -> None:
-    assert set(FleetConfig.model_json_schema()["properties"]) == {"fleet", "defaults", "node", "alerts", "ui", "keys"}
+    with pytest.raises(ConfigError, match="nobody here has such a home"):
+        find_config(Path("~nobody-here/fleet.toml"))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fleetview.fleet import LinkDown, LinkUp, NodeState, apply, condition, refusal
+from fleetview.fleet import Dropped, LinkDown, LinkUp, NodeState, apply, condition, refusal
 from fleetview_agent.wire import BackendChanged, OperationChanged, Sampled
 from tests.builders import (
     a_backend_state,
@@ -86,6 +86,9 @@ def test_a_lost_node_is_down_since_the_first_failure_and_not_the_last() -> None:
     ("node", "at", "expected"),
     [
         (NodeState("one"), 100.0, "connecting"),
+        (a_node(link="connecting"), 100.0, "stale"),
+        (a_node(link="connecting", operations=(an_operation(),)), 1000.0, "stale"),
+        (a_node(link_since=101.0), 101.0, "stale"),
         (a_node(), 100.0, "up"),
         (a_node(), 103.0, "up"),
         (a_node(), 103.5, "stale"),
@@ -106,6 +109,36 @@ def test_nothing_can_be_done_to_a_node_that_is_not_connected_and_the_reason_says
     lost = a_node("studio", link="down", reason="no route to host")
     for verb in ("swap", "unload", "chat"):
         assert refusal(lost, verb) == "studio is not connected: no route to host"
+
+
+def test_nothing_can_be_done_to_a_node_of_which_only_old_figures_are_known() -> None:
+    old = a_node("studio", link="connecting", link_since=None)
+    for verb in ("swap", "unload", "chat"):
+        assert refusal(old, verb) == "studio is not connected"
+
+
+def test_a_first_failed_try_is_down_with_its_reason_and_the_old_figures_stay() -> None:
+    old = a_node("studio", link="connecting", heard_at=-3600.0)
+    after = apply({"studio": old}, "studio", LinkDown("no route to host", 1.0), 5.0)["studio"]
+    assert (condition(after, 5.0), after.reason) == ("down", "no route to host")
+    assert (after.machine, after.heard_at) == (old.machine, -3600.0)
+
+
+def test_a_connection_that_is_back_is_not_up_before_its_snapshot() -> None:
+    fleet = apply({"one": a_node("one", link="down")}, "one", LinkUp(), 500.0)
+    assert condition(fleet["one"], 500.0) == "stale"
+    assert refusal(fleet["one"], "chat") == "one is not connected"
+    assert condition(apply(fleet, "one", a_snapshot(), 500.0)["one"], 500.0) == "up"
+
+
+def test_lines_without_sense_add_up_and_are_no_sign_of_life() -> None:
+    fleet = apply({"one": a_node("one", dropped=2)}, "one", Dropped(3), 500.0)
+    assert fleet["one"].dropped == 5
+    assert fleet["one"].heard_at == 100.0
+
+
+def test_what_an_agent_speaks_is_known_from_its_snapshot() -> None:
+    assert apply({"one": a_node("one")}, "one", a_snapshot(protocol=7), 200.0)["one"].protocol == 7
 
 
 def test_a_verb_that_lacks_its_object_is_refused_in_words() -> None:

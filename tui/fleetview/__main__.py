@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from argparse import Namespace
 
 from fleetview.cli.arguments import parse
@@ -27,11 +28,16 @@ def _dashboard(arguments: Namespace) -> int:
         sys.stderr.write("fleetview: the dashboard needs a terminal; `fleetview status` prints the fleet as text\n")
         return 2
     from fleetview.app import FleetApp  # a verb needs no screen
-    from fleetview.cli.run import read_fleet
+    from fleetview.config import find_config
+    from fleetview.last_known import LastKnown, last_known_file
+    from fleetview.watching import FleetFile
 
-    config = read_fleet(arguments)
-    app = FleetApp(config, readonly=arguments.readonly)
+    fleet_file = FleetFile(find_config(arguments.fleet))
+    config = fleet_file.read()
+    memory = LastKnown(last_known_file())
+    app = FleetApp(config, readonly=arguments.readonly, memory=memory, fleet_file=fleet_file)
     app.run(mouse=config.ui.mouse)
+    memory.save(app.config.nodes, app.fleet, time.monotonic())
     if app.farewell:
         sys.stdout.write(f"{app.farewell}\n")
     return app.return_code or 0

@@ -2,53 +2,58 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, Literal
 
 from textual import on, work
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.command import Provider
+from textual.events import Event, Key, Paste
 from textual.reactive import var
 from textual.screen import Screen
+from textual.worker import Worker
 
+from fleetview.app_keys import APP_KEYS
+from fleetview.asking import Asking
 from fleetview.author import author as operator
 from fleetview.commands import FleetCommands
-from fleetview.config import FleetConfig
-from fleetview.fleet import Change, Fleet, NodeState, apply
-from fleetview.links import LinkLike, OpenLink, real_links
+from fleetview.config import ConfigError, FleetConfig
+from fleetview.connections import Connections, Run
+from fleetview.fleet import Change, Fleet, apply, described
+from fleetview.keymap import textual_keymap
+from fleetview.last_known import LastKnown
+from fleetview.links import OpenLink, real_links
 from fleetview.messages import (
     CancelRequested,
     ChatRequested,
     NodeRequested,
-    RequestFailed,
     RetryRequested,
     SwapRequested,
     UnloadRequested,
 )
 from fleetview.present import plain
 from fleetview.present.farewell import farewell
+from fleetview.present.fleet_file import news
 from fleetview.present.models import outcome
-from fleetview.remote.errors import NotConnected, RemoteError
+from fleetview.present.text import visible
+from fleetview.remote.errors import RemoteError
 from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.help import Help, keys_of
 from fleetview.screens.node import NodeScreen
-from fleetview.screens.node_actions import Desk
+from fleetview.screens.node_actions import Desk, NodeActions
+from fleetview.talk import Talk
 from fleetview.themes import DARK, THEMES
-from fleetview_agent.wire import ChatChunk, ChatRequest, OperationChanged, Plan, Request, SwapRequest, UnloadRequest
+from fleetview.watching import LOOK_SECONDS, FleetFile
+from fleetview_agent.wire import OperationChanged, Request, UnloadRequest
 
 TICK_SECONDS = 1.0
 """How often ages move on."""
 SECOND_THOUGHT_SECONDS = 3.0
 """How long a first `q` waits for the second one."""
-
-
-def _own(key: str, action: str, label: str, action_id: str, tooltip: str, *, show: bool = False) -> Binding:
-    """A key that works on every screen."""
-    return Binding(key, action, label, id=action_id, tooltip=tooltip, show=show)
 
 
 class FleetApp(App[None], inherit_bindings=False):
@@ -57,19 +62,10 @@ class FleetApp(App[None], inherit_bindings=False):
     TITLE = "fleetview"
     CSS_PATH = "fleetview.tcss"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {FleetCommands}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _own("1", "fleet", "fleet", "view.fleet", "The fleet."),
-        _own("3", "last_chat", "last chat", "view.chat", "The chat that was open last."),
-        _own("p", "pause", "pause", "view.pause", "Let the picture stay as it is, or go on."),
-        _own("q", "back_or_quit", "back", "app.back", "Back; at the fleet, twice: quit."),
-        _own("ctrl+c", "ask_to_quit('ctrl+c')", "quit", "app.quit", "Twice: quit."),
-        _own("ctrl+z", "suspend_process", "suspend", "app.suspend", "To the shell; fg comes back."),
-        _own("colon,ctrl+p", "command_palette", "command", "app.command", "Everything by name.", show=True),
-        _own("question_mark", "help", "help", "app.help", "What the keys do.", show=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 
-    fleet: var[Fleet] = var(dict, init=False)
-    """What is true; made anew by `receive` alone."""
+    fleet: var[Fleet] = var(dict, init=False, always_update=True)
+    """What is true; made anew by `receive`, and by what changes the fleet itself."""
     now: var[float] = var(0.0, init=False)
     """The clock, once a second."""
     paused: var[bool] = var(False, init=False)
@@ -83,25 +79,30 @@ class FleetApp(App[None], inherit_bindings=False):
         author: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         readonly: bool = False,
+        memory: LastKnown | None = None,
+        fleet_file: FleetFile | None = None,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
         self.config = config
-        self._open_link = links or real_links(config.fleet.interval_seconds)
         self._author = author or operator()
         self._clock = clock
         self._readonly = readonly
-        self._links: dict[str, LinkLike] = {}
+        self._connections = Connections(
+            links or real_links(Asking(self, self.idle_seconds)), self.receive, self._follow
+        )
+        self._talk = Talk(self._connections, self._author)
+        self._memory = memory or LastKnown()
+        self._fleet_file = fleet_file
         self._last_chat: str | None = None
         self._asked_to_quit_at: float | None = None
-        interval = config.fleet.interval_seconds
-        nodes = {node.name: NodeState(node.name, interval_seconds=interval) for node in config.nodes}
-        self.set_reactive(FleetApp.fleet, nodes)
+        self._pressed_at = -math.inf
+        self.set_reactive(FleetApp.fleet, described(config))
         self.set_reactive(FleetApp.now, clock())
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = config.ui.theme if config.ui.theme in self.available_themes else DARK.name
-        self.set_keymap({name: keys if isinstance(keys, str) else ",".join(keys) for name, keys in config.keys.items()})
+        self.theme = config.ui.theme or DARK.name
+        self.set_keymap(textual_keymap(config.keys))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that are not ours."""
@@ -120,25 +121,64 @@ class FleetApp(App[None], inherit_bindings=False):
 
     def _desk(self) -> Desk:
         """What screens get of the app."""
-        return Desk(self.plan, self._author, self.config.fleet.name, self._readonly)
+        return Desk(self._talk.plan, self._author, self.config.fleet.name, self._readonly)
 
     def on_mount(self) -> None:
         """Connect once the first picture is out."""
-        if (theme := self.config.ui.theme) and theme != self.theme:
-            known = " and ".join(theme.name for theme in THEMES)
-            self.tell(f"there is no theme {theme}; {known} are there", severity="warning")
         self.set_interval(TICK_SECONDS, self._tick)
+        self.set_interval(LOOK_SECONDS, self._look)
         self.call_after_refresh(self._connect)
+
+    async def on_event(self, event: Event) -> None:
+        """Where text is pasted, nothing in it commands the terminal that shows it; keys and pastes are no idleness."""
+        if isinstance(event, Key | Paste):
+            self._pressed_at = self._clock()
+        if isinstance(event, Paste):
+            event.text = visible(event.text)
+        await super().on_event(event)
+
+    def idle_seconds(self) -> float:
+        """Since the operator pressed a key or pasted something."""
+        return self._clock() - self._pressed_at
 
     def _tick(self) -> None:
         """Time goes on."""
         self.now = self._clock()
+        self._memory.note(self.config.nodes, self.fleet, self.now)
 
     def _connect(self) -> None:
-        """Follow every node, each in a worker."""
-        for node in self.config.nodes:
-            link = self._links[node.name] = self._open_link(node, self.receive)
-            self.run_worker(link.run(), name=node.name, group="links")
+        """Show what was last heard of every node, and follow it."""
+        self.fleet = self._memory.recall(self.config.nodes, self.fleet, self._clock())
+        self._connections.follow(self.config.nodes, self.config.fleet.interval_seconds)
+
+    def _look(self) -> None:
+        """See whether the fleet file has changed."""
+        try:
+            config = self._fleet_file.look() if self._fleet_file else None
+        except ConfigError as problem:
+            self.tell(f"{problem}; the fleet stays as it was", severity="warning")
+        else:
+            if config is not None:
+                self.change_fleet(config)
+
+    def change_fleet(self, config: FleetConfig) -> None:
+        """Show the fleet as its file has it now; nodes that are the same keep their links."""
+        old, self.config = self.config, config
+        for screen in self.screen_stack:
+            if isinstance(screen, NodeActions):
+                screen.desk = self._desk()
+        self.fleet = described(config, self.fleet, old)
+        self._connect()
+        if config.ui.theme != old.ui.theme:  # otherwise one that was chosen meanwhile stays
+            self.theme = config.ui.theme or DARK.name
+        self.set_keymap(textual_keymap(config.keys))
+        for screen in self.screen_stack:
+            screen.refresh_bindings()
+        self.tell(news(old.nodes, config.nodes))
+
+    def _follow(self, following: Run, node: str) -> Worker[None]:
+        """Run what follows a node in a worker: a bug there ends the program with its trace."""
+        return self.run_worker(following, name=node, group="links")
 
     def receive(self, name: str, change: Change) -> None:
         """Something is no longer what it was on the node `name`."""
@@ -155,33 +195,6 @@ class FleetApp(App[None], inherit_bindings=False):
 
     # What screens ask for
 
-    @contextmanager
-    def _plainly(self) -> Iterator[None]:
-        """Failures of the network as screens know them."""
-        try:
-            yield
-        except RemoteError as problem:
-            raise RequestFailed(problem.message, problem.hint) from problem
-
-    def _link(self, node: str) -> LinkLike:
-        """The connection to a node. Raises NotConnected."""
-        if (link := self._links.get(node)) is None:
-            raise NotConnected(f"{node} is not connected")
-        return link
-
-    async def plan(self, node: str, request: SwapRequest) -> Plan:
-        """What a swap would do. Raises RequestFailed."""
-        with self._plainly():
-            return await self._link(node).client.plan(request)
-
-    async def chat(self, node: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
-        """The answer of a model as it is made. Raises RequestFailed."""
-        with self._plainly():
-            asked = request.model_copy(update={"user": self._author})
-            async with aclosing(self._link(node).client.chat(asked)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-
     @on(SwapRequested)
     def swap(self, wish: SwapRequested) -> None:
         """Ask a node to swap; how it goes comes back as events."""
@@ -196,7 +209,7 @@ class FleetApp(App[None], inherit_bindings=False):
     async def operate(self, node: str, request: Request) -> None:
         """Ask a node for an operation; say why where it does not take it."""
         try:
-            await self._link(node).client.operate(request)
+            await self._connections.client(node).operate(request)
         except RemoteError as problem:
             self.tell(str(problem), node=node, severity="error")
 
@@ -205,15 +218,14 @@ class FleetApp(App[None], inherit_bindings=False):
     async def cancel(self, wish: CancelRequested) -> None:
         """Ask a node to cancel an operation."""
         try:
-            await self._link(wish.node).client.cancel(wish.operation)
+            await self._connections.client(wish.node).cancel(wish.operation)
         except RemoteError as problem:
             self.tell(str(problem), node=wish.node, severity="error")
 
     @on(RetryRequested)
     def retry(self, wish: RetryRequested) -> None:
         """Connect now."""
-        if link := self._links.get(wish.node):
-            link.retry_now()
+        self._connections.retry(wish.node)
 
     @on(NodeRequested)
     async def open_node(self, wish: NodeRequested) -> None:
@@ -231,7 +243,8 @@ class FleetApp(App[None], inherit_bindings=False):
 
         name = f"{wish.node} {wish.backend}/{wish.model}"
         if not self.is_screen_installed(name):
-            self.install_screen(ChatScreen(wish.node, wish.backend, wish.model, partial(self.chat, wish.node)), name)
+            ask = partial(self._talk.chat, wish.node)
+            self.install_screen(ChatScreen(wish.node, wish.backend, wish.model, ask), name)
         self._last_chat = name
         await self.push_screen(name)
 

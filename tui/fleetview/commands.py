@@ -7,6 +7,7 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.fuzzy import Matcher
 
 from fleetview.messages import NodeRequested
 from fleetview.present import plain
@@ -43,4 +44,12 @@ class FleetCommands(Provider):
         matcher = self.matcher(query)
         for name, explanation, callback in self._commands():
             if (score := matcher.match(name)) > 0:
-                yield Hit(score, matcher.highlight(name), callback, text=name, help=explanation)
+                yield Hit(score, _highlighted(name, matcher), callback, text=name, help=explanation)
+
+
+def _highlighted(name: str, matcher: Matcher) -> Content:
+    """The name with the letters that match; unlike the matcher's own, never read as markup."""
+    content = Content(name)
+    for place in matcher.fuzzy_search.match(matcher.query, name)[1]:
+        content = content.stylize(matcher.match_style, place, place + 1)
+    return content

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -21,13 +22,16 @@ from pydantic import (
     model_validator,
 )
 
-from fleetview.config_errors import ConfigError, explain
+from fleetview.config_errors import ConfigError, Finding, Mistake, explain, located, unreadable
 
-__all__ = ["ConfigError", "FleetConfig", "NodeConfig", "find_config", "read_config"]
+__all__ = ["Check", "ConfigError", "FleetConfig", "NodeConfig", "find_config", "read_config"]
 
 SOCKET_PATH_LIMIT = 103
 """Bytes in the path of a unix socket; macOS has room for 104 with the closing zero."""
 ENVIRONMENT = "FLEETVIEW_FLEET"
+
+Check = Callable[[Mapping[str, Any]], Iterable[Finding]]  # Any: a parsed file, of which nothing is certain yet
+"""Finds mistakes in a parsed file that its form alone does not show."""
 
 
 def _word(text: str) -> str:
@@ -39,8 +43,32 @@ def _word(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    """A name that ssh can be given."""
+    if "@" in text:
+        raise ValueError(f'must be a name alone; write user = "{text.partition("@")[0]}" beside it')
+    return text
+
+
+def _path(path: Path) -> Path:
+    """A path that an operating system takes."""
+    if not str(path).isprintable():
+        raise ValueError("must be a path without control characters")
+    return path
+
+
+def _expanded(path: Path) -> Path:
+    """A path of this machine. Raises ValueError where nobody has the home that it begins with."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"must be a path; nobody here has the home {path.parts[0]}") from None
+
+
 Word = Annotated[str, AfterValidator(_word)]
-HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
+Host = Annotated[Word, AfterValidator(_host)]
+AnyPath = Annotated[Path, AfterValidator(_path)]
+HomePath = Annotated[AnyPath, AfterValidator(_expanded)]
 StrictFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
@@ -72,27 +100,43 @@ class NodeConfig(Section):
 
     name: Word
     """What the operator calls it."""
-    host: Word | None = None
+    local: StrictBool = False  # before the fields that are judged by it
+    """This machine. Its agent is started when none serves, unless there is a `socket`."""
+    host: Host | None = None
     """A host name, or a Host of the ssh configuration."""
     user: Word | None = None
     port: Annotated[StrictInt, Field(ge=1, le=65535)] | None = None
     identity: HomePath | None = None
-    socket: HomePath | None = None
-    """Where the agent serves, if not at the usual place."""
+    """A private key of this machine."""
+    socket: AnyPath | None = None
+    """Where the agent serves, if not at the usual place: `~/` is the home on the node, and is left as it is."""
     role: str | None = None
     tags: tuple[str, ...] = ()
-    local: StrictBool = False
-    """This machine. Its agent is started when none serves, unless there is a `socket`."""
+
+    @field_validator("host", "user", "port", "identity")
+    @classmethod
+    def _only_by_ssh(cls, value: object, info: ValidationInfo) -> object:
+        """Nothing is said about ssh where there is none."""
+        if info.data.get("local"):
+            raise ValueError("must be left out where local = true: that node is this machine, and no ssh leads to it")
+        return value
+
+    @field_validator("socket")
+    @classmethod
+    def _findable(cls, path: Path, info: ValidationInfo) -> Path:
+        """A socket does not depend on where a program was started."""
+        if not str(path).startswith(("/", "~/")):
+            raise ValueError("must be a path that begins with / or ~/")
+        path = _expanded(path) if info.data.get("local") else path
+        if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
+            raise ValueError(f"must be a path of at most {SOCKET_PATH_LIMIT} bytes")
+        return path
 
     @model_validator(mode="after")
     def _reachable(self) -> NodeConfig:
-        """There is one way to the node."""
-        if self.local and self.host is not None:
-            raise ValueError(f"node {self.name} has both host and local = true; keep the one that is meant")
+        """There is a way to the node."""
         if not self.local and self.host is None:
             raise ValueError(f"node {self.name} has neither host nor local = true")
-        if self.local and self.socket and len(os.fsencode(self.socket)) > SOCKET_PATH_LIMIT:
-            raise ValueError(f"the socket of node {self.name} has a path above {SOCKET_PATH_LIMIT} bytes")
         return self
 
 
@@ -130,10 +174,7 @@ class FleetConfig(Section):
     @field_validator("nodes")
     @classmethod
     def _complete(cls, nodes: tuple[NodeConfig, ...], info: ValidationInfo) -> tuple[NodeConfig, ...]:
-        """Every name is there once, and nodes reached by ssh have the defaults."""
-        names = [node.name for node in nodes]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ValueError(f"two nodes are called {twice}")
+        """Nodes reached by ssh have the defaults."""
         common = info.data.get("defaults", Defaults()).model_dump(exclude_none=True)
         return tuple(
             node if node.local else node.model_copy(update={**common, **node.model_dump(include=node.model_fields_set)})
@@ -142,29 +183,37 @@ class FleetConfig(Section):
 
 
 def find_config(path: Path | None) -> Path | None:
-    """The fleet file: the one that is asked for, else the first that is there, else None: this machine alone."""
-    if path is not None:
-        return path.expanduser()
-    if named := os.environ.get(ENVIRONMENT):
-        return Path(named).expanduser()
+    """The fleet file: the one that is asked for, else the first that is there, else None: this machine alone.
+
+    Raises ConfigError for a path that begins with the home of nobody.
+    """
+    if named := path or os.environ.get(ENVIRONMENT):
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:
+            raise unreadable(Path(named), "nobody here has such a home") from None
     usual = (Path.home() / ".config" / "fleetview" / "fleet.toml", Path("fleet.toml"))
     return next((file for file in usual if file.exists()), None)
 
 
-def read_config(file: Path | None) -> FleetConfig:
+def read_config(file: Path | None, *checks: Check) -> FleetConfig:
     """What `file` says; this machine alone where there is no file.
 
-    Raises ConfigError, which names the file, the line where it can be found, the key, and the nearest valid one.
+    Raises ConfigError, which names every mistake with the file, the line where it can be found, the key, and the
+    nearest valid one.
     """
     if file is None:
         return FleetConfig()
     text = _read(file)
+    document = _parsed(file, text)
+    findings = [finding for check in (_named_twice, *checks) for finding in check(document)]
     try:
-        return FleetConfig.model_validate(tomllib.loads(text), by_alias=True, by_name=False)
-    except tomllib.TOMLDecodeError as problem:
-        raise ConfigError(f"{file}: this is not TOML: {problem}") from problem
+        config = FleetConfig.model_validate(document, by_alias=True, by_name=False)
     except ValidationError as problem:
-        raise ConfigError(explain(file, text, problem, FleetConfig)) from problem
+        raise located(file, text, (*explain(problem, FleetConfig), *findings)) from problem
+    if findings:
+        raise located(file, text, findings)
+    return config
 
 
 def _read(file: Path) -> str:
@@ -172,13 +221,37 @@ def _read(file: Path) -> str:
     try:
         content = file.read_bytes()
     except FileNotFoundError:
-        raise ConfigError(f"{file}: there is no such file") from None
+        raise unreadable(file, "there is no such file") from None
     except IsADirectoryError:
-        raise ConfigError(f"{file}: this is a folder, not a fleet file") from None
+        raise unreadable(file, "this is a folder, not a fleet file") from None
     except OSError as problem:
-        raise ConfigError(f"{file}: it cannot be read: {problem.strerror}") from problem
+        raise unreadable(file, f"it cannot be read: {problem.strerror}") from problem
     try:
         return content.decode()
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
-        raise ConfigError(f"{file}:{line}: this is not text in UTF-8") from problem
+        raise ConfigError(Mistake(file, line, "", "this is not text in UTF-8")) from problem
+
+
+def _parsed(file: Path, text: str) -> dict[str, Any]:  # Any: a parsed file, of which nothing is certain yet
+    """The file as tables."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        what, _, where = str(problem).rpartition(" (at ")
+        place = re.match(r"line (\d+), column (\d+)", where)
+        line = int(place[1]) if place else text.rstrip("\n").count("\n") + 1
+        column = f" in column {place[2]}" if place else ", where the file ends"
+        raise ConfigError(Mistake(file, line, "", f"this is not TOML: {what}{column}")) from problem
+
+
+def _named_twice(document: Mapping[str, Any]) -> Iterator[Finding]:  # Any: as above
+    """Nodes with a name that another one has."""
+    nodes = document.get("node")
+    seen: set[str] = set()
+    for place, node in enumerate(nodes if isinstance(nodes, list) else ()):
+        name = node.get("name") if isinstance(node, Mapping) else None
+        if isinstance(name, str) and name in seen:
+            yield ("node", place, "name"), f"two nodes are called {name}"
+        elif isinstance(name, str):
+            seen.add(name)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-Place = tuple[str | int, ...]
-"""The way to a value: names of keys, and numbers of tables in a list."""
+from fleetview.toml_lines import Place, find_line
 
-HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
-KEY = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([\w-]+))\s*=""")
 MESSAGES: Mapping[str, str] = {
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
@@ -28,26 +25,83 @@ MESSAGES: Mapping[str, str] = {
     "tuple_type": "must be a list",
 }
 
+Finding = tuple[Place, str]
+"""Where something is wrong, and a sentence that names the key."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing that is wrong with a fleet file."""
+
+    file: Path
+    line: int | None
+    """None where it could not be found, or where the whole file is meant."""
+    key: str
+    """`node.host`; empty where the whole file is meant."""
+    sentence: str
+
+    def __str__(self) -> str:
+        """For people, as compilers and editors write it."""
+        place = f"{self.file}:{self.line}" if self.line else str(self.file)
+        return f"{place}: {self.sentence}"
+
 
 class ConfigError(Exception):
-    """A fleet file cannot be used; the sentence says which, where and why."""
+    """A fleet file cannot be used; its mistakes say which, where and why."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        super().__init__(*mistakes)
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        """The first mistake, and how many more there are."""
+        first, *others = self.mistakes
+        if not others:
+            return str(first)
+        mistakes = "one more mistake" if len(others) == 1 else f"{len(others)} more mistakes"
+        return f"{first} (and {mistakes}; `fleetview config check` names all)"
 
 
-def explain(file: Path, text: str, problem: ValidationError, model: type[BaseModel]) -> str:
-    """The first mistake in one sentence."""
-    first = problem.errors(include_url=False)[0]
-    place: Place = first["loc"][:2] if first["loc"][:1] == ("keys",) else first["loc"]
-    sentence = _sentence(first["type"], first["msg"], place, model)
-    line = find_line(text, place)
-    return f"{file}:{line}: {sentence}" if line else f"{file}: {sentence}"
+def unreadable(file: Path, sentence: str) -> ConfigError:
+    """The whole file is of no use."""
+    return ConfigError(Mistake(file, None, "", sentence))
+
+
+def located(file: Path, text: str, findings: Iterable[Finding]) -> ConfigError:
+    """The findings with their lines, in the order of the file."""
+    mistakes = (Mistake(file, find_line(text, place), spelled(place), sentence) for place, sentence in findings)
+    return ConfigError(*sorted(mistakes, key=lambda mistake: mistake.line or 0))
+
+
+def spelled(place: Place) -> str:
+    """The name of a key."""
+    return ".".join(part for part in place if isinstance(part, str))
+
+
+def instead(word: str, known: Iterable[str], among: str) -> str:
+    """What was probably meant, to follow what is wrong; `among`: where to look when nothing is near."""
+    near = difflib.get_close_matches(word, tuple(known), n=1)
+    return f"; did you mean {near[0]}?" if near else f"; {among}"
+
+
+def explain(problem: ValidationError, model: type[BaseModel]) -> tuple[Finding, ...]:
+    """Everything that pydantic minds, one finding for each place."""
+    found: dict[Place, str] = {}
+    for error in problem.errors(include_url=False):
+        place: Place = error["loc"][:2] if error["loc"][:1] == ("keys",) else error["loc"]
+        found.setdefault(place, _sentence(error["type"], error["msg"], place, model))
+    if any(len(place) > 1 and place[0] == "node" for place in found):
+        found.pop(("node",), None)  # to pydantic a list of wrong nodes is also one that is too short
+    return tuple(found.items())
 
 
 def _sentence(kind: str, message: str, place: Place, model: type[BaseModel]) -> str:
     """What is wrong at `place`."""
-    key = ".".join(str(part) for part in place if isinstance(part, str))
+    key = spelled(place)
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(place[-1]), _keys_at(place[:-1], model), n=1)
-        return f"there is no key {key}" + (f"; did you mean {near[0]}?" if near else "")
+        known = _keys_at(place[:-1], model)
+        among = f"there are {', '.join(known)}"
+        return f"there is no key {key}{instead(str(place[-1]), known, among)}"
     if kind == "missing":
         return f"{key} is missing"
     if kind == "value_error":
@@ -80,25 +134,3 @@ def _model_in(annotation: Any) -> type[BaseModel]:  # Any: an annotation is what
         if isinstance(part, type) and issubclass(part, BaseModel):
             return part
     return BaseModel
-
-
-def find_line(text: str, place: Place) -> int | None:
-    """The line of `place`, or of the nearest table around it; None where it is written in some rarer way."""
-    names = [part for part in place if isinstance(part, str)]
-    wanted = next((part for part in place if isinstance(part, int)), 0)
-    if not names:
-        return None
-    table, seen, near = "", -1, None
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := HEADER.match(line):
-            table = header[2].strip("\"'")
-            seen += header[1] == "[[" and table == names[0]
-            if names[:1] == [table] and (header[1] == "[" or seen == wanted):
-                near = number
-                if len(names) == 1:
-                    return number
-        elif (found := KEY.match(line)) and (key := found[1] or found[2] or found[3]):
-            inside = table == names[0] and (seen < 0 or seen == wanted) and names[1:2] == [key]
-            if inside or (table == "" and names[:1] == [key]):
-                return number
-    return near

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, assert_never
 
+from fleetview.config import FleetConfig
 from fleetview_agent.wire import (
+    PROTOCOL,
     BackendChanged,
     BackendState,
     Event,
@@ -49,7 +51,15 @@ class LinkDown:
     """Until the next try; None: no further try by itself."""
 
 
-Change = Event | LinkUp | LinkDown
+@dataclass(frozen=True)
+class Dropped:
+    """Lines of a node made no sense and were skipped."""
+
+    count: int
+    """How many, since this was said last."""
+
+
+Change = Event | LinkUp | LinkDown | Dropped
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ class NodeState:
     retry_at: float | None = None
     interval_seconds: float = 1.0
     heard_at: float | None = None
-    """When the last event came; None: never."""
+    """When the last event came, perhaps to an earlier run, and so perhaps below zero; None: never."""
     link_since: float | None = None
     """When the link became what it is."""
     machine: Machine | None = None
@@ -87,6 +97,19 @@ class NodeState:
     samples: tuple[Sample, ...] = ()
     served: Served | None = None
     """The last request that a model of the node answered."""
+    protocol: int = PROTOCOL
+    """What the agent speaks."""
+    dropped: int = 0
+    """Lines that made no sense and were skipped."""
+
+    @property
+    def current(self) -> bool:
+        """Whether anything was heard since the connection stands; what is known is old otherwise."""
+        return (
+            self.link == "up"
+            and self.heard_at is not None
+            and (self.link_since is None or self.heard_at >= self.link_since)
+        )
 
     @property
     def sample(self) -> Sample | None:
@@ -110,6 +133,22 @@ class NodeState:
 
 
 Fleet = Mapping[str, NodeState]
+
+
+def described(config: FleetConfig, fleet: Fleet | None = None, before: FleetConfig | None = None) -> Fleet:
+    """The fleet of a fleet file, in its order; what is known of nodes that have not changed since `before` stays."""
+    interval = config.fleet.interval_seconds
+    same = set(config.nodes) & set(before.nodes) if before else set()
+    known = {node.name: fleet[node.name] for node in same if node.name in fleet} if fleet else {}
+    nodes: dict[str, NodeState] = {}
+    for node in config.nodes:
+        state = known.get(node.name, NodeState(node.name, interval_seconds=interval))
+        if state.interval_seconds != interval:  # its connection is made anew
+            state = replace(
+                state, interval_seconds=interval, link="connecting", reason=None, retry_at=None, link_since=None
+            )
+        nodes[node.name] = state
+    return nodes
 
 
 def apply(fleet: Fleet, name: str, change: Change, at: float) -> Fleet:
@@ -140,6 +179,7 @@ def _next(node: NodeState, change: Change, at: float) -> NodeState:
                 backends_heard_at=dict.fromkeys(backends, at),
                 operations=change.operations,
                 samples=change.samples,
+                protocol=change.protocol,
             )
         case Sampled(sample=sample):
             kept = tuple(old for old in node.samples if old.at > sample.at - HISTORY_SECONDS)
@@ -153,6 +193,8 @@ def _next(node: NodeState, change: Change, at: float) -> NodeState:
             return _operated(replace(node, heard_at=at), operation, at)
         case Served():
             return replace(node, heard_at=at, served=change)
+        case Dropped(count):  # nonsense is no sign of life
+            return replace(node, dropped=node.dropped + count)
         case _:
             assert_never(change)
 
@@ -175,6 +217,8 @@ def condition(node: NodeState, at: float) -> Condition:
         return "down"
     if node.heard_at is None:
         return "connecting"
+    if not node.current:
+        return "stale"
     silent = (at - node.heard_at) / node.interval_seconds
     if silent > DOWN_INTERVALS:
         return "down"
@@ -190,7 +234,7 @@ def condition(node: NodeState, at: float) -> Condition:
 
 def refusal(node: NodeState, verb: NodeVerb) -> str | None:
     """Why `verb` cannot be done to `node` just now, in words; None when it can."""
-    if node.link != "up" or node.machine is None:
+    if not node.current or node.machine is None:
         return f"{node.name} is not connected" + (f": {node.reason}" if node.reason else "")
     match verb:
         case "swap":

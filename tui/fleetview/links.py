@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fleetview.config import NodeConfig
 from fleetview.fleet import Change
+from fleetview.remote.questions import Questions
 from fleetview_agent.wire import ChatChunk, ChatRequest, Plan, Request
 
 Receive = Callable[[str, Change], None]
@@ -42,15 +43,20 @@ class LinkLike(Protocol):
         """Skip the wait for the next try."""
 
 
-OpenLink = Callable[[NodeConfig, Receive], LinkLike]
+OpenLink = Callable[[NodeConfig, float, Receive], LinkLike]
+"""A node and the seconds between its samples become a connection."""
 
 
-def real_links(interval: float) -> OpenLink:
-    """Connections to real agents, which are asked for a sample every `interval` seconds."""
+def real_links(questions: Questions) -> OpenLink:
+    """Connections to real agents; whatever only the operator knows is asked for once."""
+    logins = None
 
-    def open_link(node: NodeConfig, receive: Receive) -> LinkLike:
+    def open_link(node: NodeConfig, interval: float, receive: Receive) -> LinkLike:
+        nonlocal logins
         from fleetview.remote.link import Link  # brings httpx, for which the first paint does not wait
+        from fleetview.remote.logins import Logins
 
-        return Link(node, receive, interval)
+        logins = logins or Logins(questions)
+        return Link(node, receive, interval, logins)
 
     return open_link

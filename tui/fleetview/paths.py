@@ -18,3 +18,9 @@ def default_log() -> Path:
 def agent_socket() -> Path:
     """Where the agent of this machine serves unless the fleet file says otherwise."""
     return Path.home() / ".fleetview" / "agent.sock"
+
+
+def tilde(path: Path) -> str:
+    """The path as people write it."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

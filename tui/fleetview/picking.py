@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fleetview.fleet import NodeState
-from fleetview_agent.wire import BackendState, LoadOptions, ModelFile, SwapRequest
+from fleetview_agent.wire import LONGEST_NAME, BackendState, LoadOptions, ModelFile, SwapRequest
 
 SHORTEST_CONTEXT = 512
 """Nobody wants less, unless the model was trained for less."""
@@ -52,8 +52,17 @@ def _choice(state: BackendState, file: ModelFile) -> Choice:
     refusal = file.refusal
     if refusal is None and state.phase != "ready":
         refusal = f"{state.backend} is {state.phase}" + (f": {state.hint}" if state.hint else "")
+    refusal = refusal or unaskable(state.backend, file.name)
     resident = next((model.phase for model in state.resident if model.name == file.name), None)
     return Choice(state.backend, file, refusal, resident)
+
+
+def unaskable(backend: str, model: str) -> str | None:
+    """Why no request can name the model; None when one can, as for every model of an agent of ours."""
+    if not backend or not model:
+        return "it has no name by which it could be asked for"
+    too_long = len(f"{backend}/{model}") > LONGEST_NAME
+    return "its name is too long to be asked for" if too_long else None
 
 
 def matching(rows: Iterable[Choice], typed: str) -> tuple[Choice, ...]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from textual.theme import BUILTIN_THEMES, Theme
+
+from fleetview.config_errors import Finding, instead
 
 DARK = Theme(
     name="fleet-dark",
@@ -59,3 +64,19 @@ LIGHT = Theme(
     },
 )
 THEMES = (DARK, LIGHT)
+
+
+def known_themes() -> tuple[str, ...]:
+    """Every theme that can be chosen: our own, then Textual's."""
+    return (*(theme.name for theme in THEMES), *BUILTIN_THEMES)
+
+
+def wrong_theme(
+    document: Mapping[str, Any],
+) -> Iterator[Finding]:  # Any: a parsed file, of which nothing is certain yet
+    """A theme in a fleet file that there is not."""
+    section = document.get("ui")
+    theme = section.get("theme") if isinstance(section, Mapping) else None
+    if isinstance(theme, str) and theme not in (known := known_themes()):
+        hint = instead(theme, known, f"there are {', '.join(known)}")
+        yield ("ui", "theme"), f"there is no theme {theme}{hint}"

@@ -42,6 +42,7 @@ from fleetview_agent.wire.models import (
     ResidentModel,
 )
 from fleetview_agent.wire.operations import (
+    LONGEST_NAME,
     Confidence,
     LoadRequest,
     Operation,
@@ -56,6 +57,7 @@ from fleetview_agent.wire.operations import (
 )
 
 __all__ = [
+    "LONGEST_NAME",
     "PROTOCOL",
     "BackendChanged",
     "BackendState",

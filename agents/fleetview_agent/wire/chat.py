@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from fleetview_agent.wire.base import Wire
+from fleetview_agent.wire.operations import Name
 
 
 class ChatMessage(Wire):
@@ -38,7 +39,7 @@ class StreamOptions(Wire):
 class ChatRequest(Wire):
     """A prompt for one model."""
 
-    model: Annotated[str, Field(min_length=1, max_length=1024)]
+    model: Name
     """`BACKEND/MODEL`, or the model alone where one backend has it."""
     messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1)]
     stream: bool = False

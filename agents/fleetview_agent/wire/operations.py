@@ -9,7 +9,9 @@ from pydantic import Field
 from fleetview_agent.wire.base import Wire
 from fleetview_agent.wire.models import LoadOptions
 
-Name = Annotated[str, Field(min_length=1, max_length=1024)]
+LONGEST_NAME = 1024
+"""Characters; nothing with a longer name can be asked for."""
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Phase = Literal["queued", "plan", "drain", "evict", "load", "warm", "ready", "roll_back"]
 Result = Literal["done", "failed", "rolled_back", "interrupted"]
 Verdict = Literal["fits", "tight", "does_not_fit", "unknown"]

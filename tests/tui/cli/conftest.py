@@ -42,7 +42,8 @@ socket = "/nowhere/agent.sock"
 
 [[node]]
 name = "far"
-host = "far.example"
+host = "127.0.0.1"
+port = 1
 """
 
 

@@ -65,6 +65,16 @@ def test_what_cannot_be_is_refused_before_anything_is_tried(fleetview: Fleetview
     )
 
 
+def test_a_readonly_command_line_looks_at_remote_nodes_and_never_connects_to_change_them(fleetview: Fleetview) -> None:
+    for verb in ("swap", "load", "unload"):
+        done = fleetview("--readonly", verb, "far", SMALL)
+        assert (done.status, done.out) == (4, "")
+        assert done.err == f"fleetview: {verb} would change a node, and --readonly forbids that\n"
+    looked = fleetview("--readonly", "status", "far")
+    assert looked.status == 3
+    assert "refused: nothing listens for ssh at" in looked.out
+
+
 def test_chat_streams_the_answer_and_tells_the_figures_apart(fleetview: Fleetview) -> None:
     fleetview("load", "here", SMALL)
     done = fleetview("chat", "here", "-p", "one two three")

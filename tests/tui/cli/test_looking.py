@@ -19,15 +19,28 @@ from tests.tui.cli.conftest import Fleetview, program
 SMALL, LARGE = "simulated/sim-small", "simulated/sim-large"
 
 
-def test_status_shows_every_node_and_why_one_is_down(fleetview: Fleetview) -> None:
+def test_status_shows_every_node_and_first_why_some_are_down(fleetview: Fleetview) -> None:
     done = fleetview("status")
-    heading, here, gone, far = done.out.splitlines()
+    heading, gone, far, here = done.out.splitlines()
     assert heading.split() == ["NODE", "STATE", "CPU", "GPU", "FREE", "PRESSURE", "TOK/S", "MODELS"]
     assert here.split()[:2] == ["here", "up"]
     assert gone.endswith("no agent answers on gone: no such file or directory")
-    assert "far is reached by ssh" in far
+    assert "refused: nothing listens for ssh at" in far
     assert done.status == 0
     assert fleetview("status", "gone").status == 3
+
+
+def test_status_for_programs_keeps_the_order_of_the_file(fleetview: Fleetview) -> None:
+    assert [row["name"] for row in fleetview("status", "--json").json] == ["here", "gone", "far"]
+
+
+def test_a_named_node_that_fails_is_enough_for_status_three_and_the_others_are_shown(fleetview: Fleetview) -> None:
+    for verb in ("status", "models"):
+        done = fleetview(verb, "here", "gone")
+        assert done.status == 3
+        assert "no agent answers on gone" in done.out + done.err
+        assert "here" in done.out
+        assert fleetview(verb).status == 0
 
 
 def test_models_are_listed_with_whether_they_fit(fleetview: Fleetview) -> None:
@@ -104,7 +117,7 @@ def test_a_node_that_cannot_be_reached_exits_with_its_reason(fleetview: Fleetvie
     for words in (("swap", "far", SMALL), ("plan", "far", SMALL), ("chat", "far", "-p", "hello")):
         done = fleetview(*words)
         assert done.status == 3
-        assert "far is reached by ssh, which this version cannot do yet" in done.err
+        assert "refused: nothing listens for ssh at" in done.err
 
 
 def test_config_is_checked_found_and_described(fleetview: Fleetview, home: Path) -> None:

@@ -33,14 +33,18 @@ async def test_a_line_that_is_too_long_is_told_and_the_next_one_is_read() -> Non
     assert await lines(b"x" * 100 + b"\n") == [b"x" * 100]
 
 
+async def test_a_line_that_is_too_long_is_told_of_before_its_end() -> None:
+    assert await lines(b"x" * 60, b"x" * 60) == [None]
+    assert await lines(b"x" * 60, b"x" * 60, b"x" * 60) == [None]
+
+
 @given(st.lists(st.binary(max_size=30), max_size=20), st.integers(1, 40))
 def test_lines_do_not_depend_on_where_the_pieces_end(parts: list[bytes], longest: int) -> None:
     import asyncio
 
     whole = b"".join(parts)
+    *ended, rest = whole.split(b"\n")
     expected = [
-        None if len(line) > longest else line.strip()
-        for line in whole.split(b"\n")[:-1]
-        if line.strip() or len(line) > longest
-    ]
+        None if len(line) > longest else line.strip() for line in ended if line.strip() or len(line) > longest
+    ] + [None] * (len(rest) > longest)
     assert asyncio.run(lines(*parts, longest=longest)) == expected

@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from fleetview.config import NodeConfig
-from fleetview.fleet import Change, LinkDown, LinkUp
+from fleetview.fleet import Change, Dropped, LinkDown, LinkUp
 from fleetview.remote import backoff
-from fleetview.remote.connect import connect
-from fleetview.remote.errors import NotConnected, Unreachable
+from fleetview.remote.errors import NotConnected
 from fleetview.remote.link import Link
 from fleetview_agent.wire import Sampled, Snapshot
-from tests.tui.remote.scripted import a_local_node, a_real_agent, a_scripted_agent, answer, until
+from tests.builders import a_sample, a_snapshot
+from tests.tui.remote.scripted import HOLD, a_local_node, a_real_agent, a_scripted_agent, answer, streamed, until
+
+SNAPSHOT = a_snapshot().model_dump_json().encode()
+SAMPLED = Sampled(sample=a_sample()).model_dump_json().encode()
 
 
 @asynccontextmanager
@@ -92,10 +95,30 @@ async def test_waits_grow_with_jitter_and_begin_again_after_a_connection_that_he
     assert last.retry_seconds <= backoff.FIRST_SECONDS
 
 
-async def test_a_node_behind_ssh_says_that_it_cannot_be_reached_yet() -> None:
-    with pytest.raises(Unreachable, match="far is reached by ssh, which this version cannot do yet"):
-        async with connect(NodeConfig(name="far", host="far.example")):
-            pass
+async def test_lines_without_sense_are_told_once_and_the_link_stands(socket: Path) -> None:
+    parts = (*streamed(SNAPSHOT, b"nonsense", b"[1]", SAMPLED, SAMPLED, b"{", SAMPLED), HOLD)
+    async with a_scripted_agent(socket, *parts), a_link(a_local_node(socket)) as (_, heard):
+        await until(lambda: sum(isinstance(change, Sampled) for change in heard) == 3, "three samples")
+        assert [change.count for change in heard if isinstance(change, Dropped)] == [2, 1]
+        assert not any(isinstance(change, LinkDown) for change in heard)
+
+
+async def test_lines_without_sense_before_a_loss_are_told_before_it(socket: Path) -> None:
+    async with a_scripted_agent(socket, *streamed(SNAPSHOT, b"nonsense")), a_link(a_local_node(socket)) as (_, heard):
+        await until(lambda: any(isinstance(change, LinkDown) for change in heard), "the loss")
+    assert heard[2] == Dropped(1)
+    assert isinstance(heard[3], LinkDown)
+
+
+async def test_what_tells_nothing_but_nonsense_never_counts_as_up(socket: Path) -> None:
+    async with (
+        a_scripted_agent(socket, *streamed(b"nonsense", b"[]"), HOLD),
+        a_link(a_local_node(socket)) as (_, heard),
+    ):
+        await until(lambda: bool(heard), "a try")
+        down = heard[0]
+    assert isinstance(down, LinkDown)
+    assert down.reason == "what answers for here is not a fleetview agent"
 
 
 async def test_a_bug_in_whoever_receives_is_not_hidden(socket: Path) -> None:

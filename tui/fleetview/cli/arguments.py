@@ -31,7 +31,9 @@ class Parser(argparse.ArgumentParser):
                 sentence = f"there is no {what.lower()} {word}; did you mean {near[0]}?"
             else:
                 sentence = f"there is no {what.lower()} {word}; see {self.prog} --help"
-        self.exit(2, f"fleetview: {sentence}\n")
+        from fleetview.present.text import plain  # nothing else here needs it
+
+        self.exit(2, f"fleetview: {plain(sentence, 2000)}\n")
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:

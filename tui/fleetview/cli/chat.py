@@ -14,7 +14,10 @@ from fleetview.cli.names import pick_model, pick_node
 from fleetview.cli.output import put_json
 from fleetview.config import FleetConfig
 from fleetview.present.numbers import count, duration, rate
+from fleetview.present.text import visible
 from fleetview.remote.connect import connect
+from fleetview.remote.errors import Lost
+from fleetview.remote.logins import Logins
 from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, Snapshot, Timings, Usage
 
 DIM, NORMAL = "\x1b[2m", "\x1b[0m"
@@ -61,10 +64,10 @@ class Answer:
         return self.timings.predicted_per_second if self.timings else None
 
 
-async def run(arguments: Namespace, config: FleetConfig, prompt: str) -> int:
-    """Ask, and print the answer as it comes."""
+async def run(arguments: Namespace, config: FleetConfig, logins: Logins, prompt: str) -> int:
+    """Ask, and print the answer as it comes; for programs, also what there was of one that broke off."""
     node = pick_node(config, arguments.node)
-    async with connect(node) as client:
+    async with connect(node, logins, interval=config.fleet.interval_seconds) as client:
         model = _model(arguments.model, node.name, await client.snapshot())
         messages: tuple[ChatMessage, ...] = (ChatMessage(role="user", content=prompt),)
         if arguments.system:
@@ -77,6 +80,10 @@ async def run(arguments: Namespace, config: FleetConfig, prompt: str) -> int:
                 async for chunk in chunks:
                     answer.add(chunk)
                     writer.write(chunk)
+        except Lost:
+            if arguments.json:
+                _tell(answer, node.name, model, as_json=True)
+            raise
         finally:
             writer.end()
     _tell(answer, node.name, model, as_json=arguments.json)
@@ -98,11 +105,14 @@ def _model(word: str | None, node: str, snapshot: Snapshot) -> str:
 
 
 class Writer:
-    """Writes an answer piece by piece; what the model thinks first goes, dimmed, to a watching terminal alone."""
+    """Writes an answer piece by piece: as the model made it, unless a terminal could obey it.
+
+    What the model thinks first goes, dimmed, to a watching terminal alone.
+    """
 
     def __init__(self, *, silent: bool) -> None:
         self._silent = silent
-        self._cleaned = sys.stdout.isatty()
+        self._watched = sys.stdout.isatty()
         self._thinks = sys.stderr.isatty()
         self._thinking = False
         self._last = "\n"
@@ -112,12 +122,12 @@ class Writer:
         if self._silent:
             return
         if chunk.thinking and self._thinks:
-            sys.stderr.write(f"{'' if self._thinking else DIM}{_harmless(chunk.thinking)}")
+            sys.stderr.write(f"{'' if self._thinking else DIM}{visible(chunk.thinking)}")
             sys.stderr.flush()
             self._thinking = True
         if chunk.text:
             self._end_thinking()
-            sys.stdout.write(_harmless(chunk.text) if self._cleaned else chunk.text)
+            sys.stdout.write(visible(chunk.text) if self._watched else chunk.text)
             sys.stdout.flush()
             self._last = chunk.text[-1]
 
@@ -133,11 +143,6 @@ class Writer:
             sys.stderr.write(f"{NORMAL}\n\n")
             sys.stderr.flush()
             self._thinking = False
-
-
-def _harmless(text: str) -> str:
-    """The text without what a terminal could obey."""
-    return "".join(char for char in text if char.isprintable() or char in "\n\t")
 
 
 def _tell(answer: Answer, node: str, model: str, *, as_json: bool) -> None:

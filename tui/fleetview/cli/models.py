@@ -8,6 +8,7 @@ from argparse import Namespace
 from dataclasses import dataclass
 
 from fleetview.author import author
+from fleetview.cli.bounds import answering
 from fleetview.cli.exits import CommandError, Exit
 from fleetview.cli.names import pick_model, pick_node, pick_nodes
 from fleetview.cli.output import put, put_json, say, table
@@ -21,6 +22,7 @@ from fleetview.present.text import DASH, plain, text_of
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Refused, RemoteError
+from fleetview.remote.logins import Logins
 from fleetview_agent.wire import Plan
 
 HEADING = ("NODE", "MODEL", "SIZE", "QUANT", "CONTEXT", "FITS", "SURE")
@@ -39,44 +41,62 @@ class Offer:
     plan: Plan | None
 
 
-async def run(arguments: Namespace, config: FleetConfig) -> int:
-    """Print the models of the nodes."""
+@dataclass(frozen=True)
+class Look:
+    """What was read of the models of one node, and why that is not all."""
+
+    offers: tuple[Offer, ...] = ()
+    problem: RemoteError | None = None
+
+
+async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
+    """Print the models of the nodes, all asked at once; what cannot be read is told first."""
     nodes = pick_nodes(config, arguments.nodes)
-    answers = await asyncio.gather(*map(_offers, nodes), return_exceptions=True)
-    offers: list[Offer] = []
-    absent = 0
-    for answer in answers:
-        if isinstance(answer, RemoteError):
-            say(str(answer))
-            absent += 1
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            offers += answer
+    looks = await asyncio.gather(*(_look(node, logins) for node in nodes))
+    offers = [offer for look in looks for offer in look.offers]
+    problems = [look.problem for look in looks if look.problem]
+    for problem in problems:
+        say(str(problem))
     if arguments.json:
         put_json([_object(offer) for offer in offers])
     elif offers:
         put(table((HEADING, *map(_row, offers)), NUMBERS))
-    elif not absent:
+    elif not problems:
         say("there is no model on any of these nodes; `fleetview status` tells about their backends")
-    return Exit.UNREACHABLE if absent and (arguments.nodes or absent == len(nodes)) else Exit.DONE
+    return Exit.UNREACHABLE if problems and (arguments.nodes or len(problems) == len(nodes)) else Exit.DONE
 
 
-async def _offers(node: NodeConfig) -> tuple[Offer, ...]:
+async def _look(node: NodeConfig, logins: Logins) -> Look:
     """The models of one node, with a plan for each that could be swapped in."""
-    async with connect(node) as client:
-        state = apply({node.name: NodeState(node.name)}, node.name, await client.snapshot(), time.monotonic())[
-            node.name
-        ]
-        turn = asyncio.Semaphore(AT_ONCE)
+    offers: dict[int, Offer] = {}
+    try:
+        async with connect(node, logins) as client:
+            await _read(client, node.name, offers)
+    except RemoteError as problem:
+        return Look(tuple(offers.values()), problem)
+    return Look(tuple(offers.values()))
 
-        async def offer(place: int, choice: Choice) -> Offer:
-            if choice.refusal or choice.resident or place >= MOST_PLANS:
-                return Offer(node.name, choice, None)
-            async with turn:
-                return Offer(node.name, choice, await _plan(client, choice))
 
-        return tuple(await asyncio.gather(*(offer(place, choice) for place, choice in enumerate(choices(state)))))
+async def _read(client: AgentClient, node: str, offers: dict[int, Offer]) -> None:
+    """Fill in the models of one node in their order: first without plans, then with those that can be had."""
+    async with answering(node):
+        snapshot = await client.snapshot()
+    found = choices(apply({node: NodeState(node)}, node, snapshot, time.monotonic())[node])
+    offers.update((place, Offer(node, choice, None)) for place, choice in enumerate(found))
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def add_plan(place: int, choice: Choice) -> None:
+        async with turn, answering(node):
+            offers[place] = Offer(node, choice, await _plan(client, choice))
+
+    possible = [(place, choice) for place, choice in enumerate(found) if not (choice.refusal or choice.resident)]
+    planning = [asyncio.create_task(add_plan(*one)) for one in possible if one[0] < MOST_PLANS]
+    try:
+        await asyncio.gather(*planning)
+    finally:  # one that fails ends the others
+        for task in planning:
+            task.cancel()
+        await asyncio.gather(*planning, return_exceptions=True)
 
 
 async def _plan(client: AgentClient, choice: Choice) -> Plan | None:
@@ -119,10 +139,10 @@ def _row(offer: Offer) -> tuple[str, ...]:
     )
 
 
-async def plan(arguments: Namespace, config: FleetConfig) -> int:
+async def plan(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     """Print what a swap would do."""
     node = pick_node(config, arguments.node)
-    async with connect(node) as client:
+    async with connect(node, logins) as client:
         snapshot = await client.snapshot()
         backend, model = pick_model(node.name, snapshot.backends, arguments.model)
         found = await client.plan(swap_request(arguments, node.name, snapshot, backend, model))

@@ -8,81 +8,72 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from fleetview.cli.exits import CommandError, Exit
+from fleetview.cli.following import STATUS_HINT, Following, first_of
 from fleetview.cli.names import pick_node
-from fleetview.cli.output import Progress, put, put_json, quote, say
+from fleetview.cli.output import put, put_json, quote, say
 from fleetview.cli.requests import change_request
 from fleetview.config import FleetConfig
-from fleetview.present.models import PHASES
-from fleetview.present.numbers import duration, percent
+from fleetview.present.numbers import duration
 from fleetview.present.text import plain
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Lost, RemoteError
-from fleetview_agent.wire import Event, Operation, OperationChanged, Snapshot
+from fleetview.remote.logins import Logins
+from fleetview_agent.wire import Event, Operation, Request
 
 LOG_LINES = 10
-STATUS_HINT = "`fleetview status` shows what is resident now"
 ENDINGS = {"failed": "failed", "rolled_back": "was rolled back", "interrupted": "was cut short"}
 
 
-async def run(arguments: Namespace, config: FleetConfig) -> int:
+async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     """Carry out a change of a node, and tell how it went."""
     node = pick_node(config, arguments.node)
-    async with connect(node) as client, aclosing(client.events(config.fleet.interval_seconds)) as events:
+    interval = config.fleet.interval_seconds
+    async with (
+        connect(node, logins, interval=interval) as client,
+        aclosing(client.events(interval)) as events,
+    ):
         # The stream is followed before anything is asked for, so that an end that comes at once is not missed.
-        request = change_request(arguments, node.name, await _first(events, node.name))
-        operation_id = await client.operate(request)
+        request = change_request(arguments, node.name, await first_of(events, node.name))
+        operation_id = await _submit(client, request)
         if arguments.no_wait:
             put_json({"id": operation_id}) if arguments.json else put(operation_id)
             return Exit.DONE
-        operation, interrupted = await _until_ended(client, events, operation_id)
+        following = Following(node, logins, interval, operation_id)
+        operation, interrupted = await _until_ended(following, client, events)
     return _tell(operation, node.name, as_json=arguments.json, interrupted=interrupted)
 
 
-async def _first(events: AsyncGenerator[Event, None], node: str) -> Snapshot:
-    """The snapshot that a stream begins with."""
-    first = await anext(events)
-    if not isinstance(first, Snapshot):
-        raise Lost(f"the events of {node} do not begin with a snapshot")
-    return first
+async def _submit(client: AgentClient, request: Request) -> str:
+    """Ask for the operation; its id."""
+    try:
+        return await client.operate(request)
+    except Lost as problem:
+        sentence = f"{problem.message}, so it is not known whether the {request.verb} has begun"
+        raise Lost(sentence, STATUS_HINT) from None
 
 
 async def _until_ended(
-    client: AgentClient, events: AsyncGenerator[Event, None], operation_id: str
+    following: Following, client: AgentClient, events: AsyncGenerator[Event, None]
 ) -> tuple[Operation, bool]:
     """The operation once it has ended. The first interrupt cancels it, and its roll back is waited for."""
-    progress = Progress()
-    following = asyncio.create_task(_follow(events, operation_id, progress))
+    ending = asyncio.create_task(following.run(client, events))
     try:
-        return await asyncio.shield(following), False
+        return await asyncio.shield(ending), False
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) is not None:
             task.uncancel()
-        progress.clear()
+        following.progress.clear()
         say("cancelling, and waiting until the node is back where it was; once more to leave it alone")
         try:
-            await client.cancel(operation_id)
+            await following.cancel()
         except RemoteError as problem:  # it may have ended in this very moment
             say(str(problem))
-        return await following, True
-    except Lost as problem:
-        raise Lost(f"{problem.message}, so the end of the operation was not seen", STATUS_HINT) from None
+        return await ending, True
     finally:
-        progress.clear()
-        following.cancel()
-        await asyncio.wait({following})
-
-
-async def _follow(events: AsyncGenerator[Event, None], operation_id: str, progress: Progress) -> Operation:
-    """The operation once it has ended; how it goes on is shown."""
-    async for event in events:
-        if isinstance(event, OperationChanged) and event.operation.id == operation_id:
-            operation = event.operation
-            if operation.result is not None:
-                return operation
-            done = "" if operation.progress is None else percent(operation.progress)
-            progress.show(f"{operation.request.model}: {PHASES[operation.phase]}", done)
-    raise Lost("the events ended")
+        following.progress.clear()
+        ending.cancel()
+        await asyncio.wait({ending})
 
 
 def _tell(operation: Operation, node: str, *, as_json: bool, interrupted: bool) -> int:

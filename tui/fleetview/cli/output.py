@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 
 from pydantic_core import to_json
 
-from fleetview.present.text import Line, left, plain, right, text_of, width_of
+from fleetview.present.text import Line, left, plain, right, text_of, visible, width_of
 
 CLEAR_LINE = "\r\x1b[K"
 GAP = "  "
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What JSON lets stand as it is, and a terminal may obey, or not show."""
 
 
 def put(text: str) -> None:
     """A result, for people."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{visible(text)}\n")
     sys.stdout.flush()
 
 
 def put_json(value: object) -> None:
     """A result, for programs: one JSON value on one line. What JSON cannot say of a number is null."""
-    put(to_json(value, inf_nan_mode="null").decode())
+    line = to_json(value, inf_nan_mode="null").decode()
+    put(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line))
 
 
 def say(sentence: str) -> None:

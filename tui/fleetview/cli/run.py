@@ -13,10 +13,12 @@ from collections.abc import Callable
 from fleetview.cli import fleet_file
 from fleetview.cli.exits import CommandError, Exit
 from fleetview.cli.output import say
+from fleetview.cli.terminal import Terminal
 from fleetview.config import ConfigError, FleetConfig, find_config, read_config
 from fleetview.logs import start_log
 from fleetview.paths import default_log
 from fleetview.remote.errors import Refused, RemoteError
+from fleetview.remote.logins import Logins
 from fleetview.verbs import LOAD, SWAP, UNLOAD
 
 STATUSES = {"failed": Exit.FAILED, "backend_failed": Exit.FAILED, "not_found": Exit.USAGE, "bad_request": Exit.USAGE}
@@ -89,15 +91,16 @@ def _perform(arguments: Namespace) -> int:
     config = read_fleet(arguments)
     from fleetview.cli import chat, models, operate, status  # they bring httpx, which the dashboard must not wait for
 
+    logins = Logins(Terminal())
     match arguments.verb:
         case "status":
-            verb = status.run(arguments, config)
+            verb = status.run(arguments, config, logins)
         case "models":
-            verb = models.run(arguments, config)
+            verb = models.run(arguments, config, logins)
         case "plan":
-            verb = models.plan(arguments, config)
+            verb = models.plan(arguments, config, logins)
         case "chat":
-            verb = chat.run(arguments, config, chat.read_prompt(arguments))
+            verb = chat.run(arguments, config, logins, chat.read_prompt(arguments))
         case _:
-            verb = operate.run(arguments, config)
+            verb = operate.run(arguments, config, logins)
     return asyncio.run(verb)

@@ -9,17 +9,20 @@ from argparse import Namespace
 from collections.abc import Iterable
 from contextlib import aclosing
 
+from fleetview.cli.bounds import ANSWER_SECONDS, no_answer
 from fleetview.cli.exits import Exit
 from fleetview.cli.names import pick_nodes
 from fleetview.cli.output import put, put_json, table
 from fleetview.config import FleetConfig, NodeConfig
-from fleetview.fleet import Change, Fleet, LinkDown, NodeState, apply, condition
+from fleetview.fleet import Change, Dropped, Fleet, LinkDown, NodeState, apply, condition
 from fleetview.present import measures, models
 from fleetview.present.numbers import context, percent, rate, size
-from fleetview.present.text import DASH, text_of
+from fleetview.present.remarks import remarks
+from fleetview.present.text import DASH, plain, text_of
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.link import Link
+from fleetview.remote.logins import Logins
 from fleetview_agent.wire import ResidentModel, Sampled, Snapshot
 
 HEADING = ("NODE", "STATE", "CPU", "GPU", "FREE", "PRESSURE", "TOK/S", "MODELS")
@@ -30,38 +33,42 @@ PATIENCE_SECONDS = 0.3
 """How long to wait for a reading that is younger than the snapshot's; it comes at once, or the snapshot's was young."""
 
 
-async def run(arguments: Namespace, config: FleetConfig) -> int:
+async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     """Print the nodes; with `--watch` until interrupted."""
     nodes = pick_nodes(config, arguments.nodes)
     if arguments.watch:
-        await _watch(nodes, config.fleet.interval_seconds, as_json=arguments.json)
-    states = await asyncio.gather(*map(look, nodes))
+        await _watch(nodes, logins, config.fleet.interval_seconds, as_json=arguments.json)
+    states = await asyncio.gather(*(look(node, logins) for node in nodes))
     _show(states, as_json=arguments.json)
     absent = [state.link == "down" for state in states]
     return Exit.UNREACHABLE if (any if arguments.nodes else all)(absent) else Exit.DONE
 
 
-async def look(node: NodeConfig) -> NodeState:
+async def look(node: NodeConfig, logins: Logins | None = None) -> NodeState:
     """The node as it is now, or why it cannot be seen."""
     fleet: Fleet = {node.name: NodeState(node.name)}
     try:
         # Following the events, unlike asking for a snapshot, makes the agent read its machine anew.
-        async with connect(node) as client, aclosing(client.events(INTERVAL_SECONDS)) as events:
-            async with asyncio.timeout(None) as patience:
+        async with connect(node, logins) as client, aclosing(client.events(INTERVAL_SECONDS)) as events:
+            async with asyncio.timeout(ANSWER_SECONDS) as patience:
                 async for event in events:
                     fleet = apply(fleet, node.name, event, time.monotonic())
+                    skipped = Dropped(client.dropped - fleet[node.name].dropped)
+                    fleet = apply(fleet, node.name, skipped, time.monotonic())
                     if isinstance(event, Sampled):
                         break
                     if isinstance(event, Snapshot):
                         patience.reschedule(asyncio.get_running_loop().time() + PATIENCE_SECONDS)
     except TimeoutError:
-        pass  # what the snapshot holds is young enough, or its machine is slow to be read
+        if fleet[node.name].heard_at is None:
+            fleet = apply(fleet, node.name, LinkDown(no_answer(node.name)), time.monotonic())
+        # otherwise what the snapshot holds is young enough, or its machine is slow to be read
     except RemoteError as problem:
         fleet = apply(fleet, node.name, LinkDown(str(problem)), time.monotonic())
     return fleet[node.name]
 
 
-async def _watch(nodes: tuple[NodeConfig, ...], interval: float, *, as_json: bool) -> None:
+async def _watch(nodes: tuple[NodeConfig, ...], logins: Logins, interval: float, *, as_json: bool) -> None:
     """Print the nodes once in every interval, until cancelled."""
     fleet: Fleet = {node.name: NodeState(node.name, interval_seconds=interval) for node in nodes}
 
@@ -69,7 +76,7 @@ async def _watch(nodes: tuple[NodeConfig, ...], interval: float, *, as_json: boo
         nonlocal fleet
         fleet = apply(fleet, name, change, time.monotonic())
 
-    links = [asyncio.create_task(Link(node, receive, interval).run()) for node in nodes]
+    links = [asyncio.create_task(Link(node, receive, interval, logins).run()) for node in nodes]
     try:
         while True:
             ended, _ = await asyncio.wait(links, timeout=interval, return_when=asyncio.FIRST_COMPLETED)
@@ -90,19 +97,22 @@ def _show(states: Iterable[NodeState], *, as_json: bool) -> None:
     if as_json:
         put_json([_object(state, now) for state in states])
         return
-    nodes = tuple(states)
+    nodes = sorted(states, key=lambda node: node.link != "down")  # failures first, else as in the file
     put(table((HEADING, *(_row(node, now) for node in nodes)), NUMBERS))
     for node in nodes:
         for sentence in _remarks(node):
-            put(sentence)
+            put(plain(sentence, 2000))
 
 
 def _object(node: NodeState, now: float) -> dict[str, object]:
     """A node for programs: its condition, and the parts of its snapshot as they are."""
+    state = condition(node, now)
     return {
         "name": node.name,
-        "condition": condition(node, now),
+        "condition": state,
         "reason": node.reason,
+        "stale": node.heard_at is not None and state in {"stale", "down"},
+        "dropped": node.dropped,
         "machine": node.machine,
         "sample": node.sample,
         "backends": tuple(node.backends.values()),
@@ -144,7 +154,10 @@ def _model(backend: str, model: ResidentModel) -> str:
 
 
 def _remarks(node: NodeState) -> Iterable[str]:
-    """What deserves a sentence: backends that are not ready, and models that have failed."""
+    """What deserves a sentence: odd agents, lost nodes, backends that are not ready, and models that have failed."""
+    yield from remarks(node)
+    if node.reason and node.heard_at is not None:
+        yield f"{node.name} is down, and its figures are old: {node.reason}"
     for state in node.backends.values():
         if state.phase in {"failed", "stopped", "missing"}:
             why = state.failure.reason if state.failure else state.hint

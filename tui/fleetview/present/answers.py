@@ -1,34 +1,14 @@
-"""An answer while it is written and afterwards: text that a terminal cannot obey, and its figures. Pure."""
+"""The figures of an answer, while it is written and afterwards. Pure."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from fleetview.present.numbers import count, duration, rate
-from fleetview.present.text import REPLACEMENT
 from fleetview_agent.wire import ChatChunk, Timings, Usage
 
-_PICTURES = 0x2400
-"""Where Unicode keeps the pictures of the control characters."""
-_TURNERS = re.compile("[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that turn the writing around, and halves of characters."""
-_TABLE = {
-    **{code: chr(_PICTURES + code) for code in range(32)},
-    **dict.fromkeys(range(0x7F, 0xA0), REPLACEMENT),
-    ord("\n"): "\n",
-    ord("\t"): "\t",
-    ord("\r"): None,
-    0x2028: "\n",
-    0x2029: "\n",
-}
 _SETTLED = 3
 """Chunks after which a rate says something."""
-
-
-def visible(text: str) -> str:
-    """Text of several lines in which nothing can move the cursor, change a colour or turn the writing around."""
-    return _TURNERS.sub(REPLACEMENT, text.translate(_TABLE))
 
 
 @dataclass(frozen=True)

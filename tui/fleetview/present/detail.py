@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from fleetview.fleet import NodeState, condition
 from fleetview.present import measures, models
+from fleetview.present.absence import absence
 from fleetview.present.figures import columns, sparkline
 from fleetview.present.measures import Reading
 from fleetview.present.numbers import age, celsius, context, duration, percent, rate, size, watts
 from fleetview.present.panel import identity
-from fleetview.present.rows import PRESSURES, absence
+from fleetview.present.remarks import remarks
+from fleetview.present.rows import PRESSURES
 from fleetview.present.text import DASH, Line, Tone, cut_line, joined, left, plain, right
+from fleetview.present.wrapping import wrapped
 from fleetview_agent.wire import BackendState, Machine, ResidentModel, Sample
 
 _LABEL = 13
@@ -62,12 +65,15 @@ def detail(node: NodeState, now: float, width: int) -> tuple[Line, ...]:
 
 
 def _state(node: NodeState, now: float, width: int) -> tuple[Line, ...]:
-    """What it is, and why there is no connection."""
+    """What it is, why there is no connection, and what is odd about its agent."""
     lines: list[Line] = [identity(node, now, width)]
-    if condition(node, now) in {"down", "connecting"}:
-        lines.append(absence(node, now))
-        if node.heard_at is not None:
-            lines.append(((f"last heard {age(now - node.heard_at)} ago; what follows is as it was then", "dim"),))
+    away = condition(node, now) in {"down", "connecting"}
+    if away:
+        lines += wrapped(absence(node, now), width)
+    if node.heard_at is not None and (away or not node.current):
+        lines.append(((f"last heard {age(now - node.heard_at)} ago; what follows is as it was then", "dim"),))
+    for remark in remarks(node):
+        lines += wrapped(((plain(remark), "warm"),), width)
     if node.machine:
         lines.append(_account(node.machine))
     if node.sample and node.sample.pressure:

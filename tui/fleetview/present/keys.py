@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleetview.present.text import Line, Span, Tone, cut, left, width_of
+from fleetview.present.text import Line, Span, Tone, cut, left, plain, width_of
 
 _KEYS = 11
 _SEVERAL = ", "
@@ -42,7 +42,7 @@ def _entry(key: HelpKey, width: int) -> tuple[Line, ...]:
     first: Line = (*names, (cut(key.what, room), "plain"))
     gap: Span = (" " * _KEYS, "plain")
     if key.why_not:
-        return (first, (gap, (cut(key.why_not, room), "warm")))
+        return (first, (gap, (cut(plain(key.why_not), room), "warm")))
     if key.twin is None:
         return (first,)
     if width_of(first) + len(key.twin) + 3 <= width:

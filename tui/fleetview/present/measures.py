@@ -76,7 +76,7 @@ def alert(node: NodeState, now: float) -> Alert | None:
         case "down":
             return "down"
         case "stale":
-            return "stale"
+            return "stale" if node.current else None  # old only because it is early
         case "degraded":
             return "pressure" if pressure(node) == "critical" else "failed"
         case _:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from fleetview.fleet import NodeState, condition
 from fleetview.present import measures, models
+from fleetview.present.absence import absence, staleness
 from fleetview.present.figures import columns, sparkline
 from fleetview.present.measures import Reading
 from fleetview.present.numbers import age, celsius, count, duration, percent, rate, size, watts
-from fleetview.present.rows import SYMBOLS, absence, dimmed, staleness
+from fleetview.present.rows import SYMBOLS, dimmed
 from fleetview.present.text import DASH, Line, Tone, cut_line, fitting, left, plain, right
+from fleetview.present.wrapping import wrapped
 from fleetview_agent.wire import Machine, Sample
 
 _LABEL = 8
@@ -26,7 +28,7 @@ def panel(node: NodeState, now: float, width: int, height: int) -> tuple[Line, .
     room = width - 2
     lines: list[Line] = [identity(node, now, room)]
     if state in {"down", "connecting"}:
-        lines.append(absence(node, now))
+        lines += wrapped(absence(node, now), room)
         if node.heard_at is not None:
             lines.append(((f"last heard {age(now - node.heard_at)} ago", "dim"),))
     else:
@@ -60,7 +62,7 @@ def identity(node: NodeState, now: float, width: int) -> Line:
             parts.append(((f"{plain(backend.backend)} failed", "hot"),))
         elif backend.phase == "ready":
             parts.append(((" ".join((plain(backend.backend), plain(backend.version or ""))).strip(), "plain"),))
-    if node.sample and node.sample.uptime_seconds is not None and state not in {"down", "connecting"}:
+    if node.current and state != "down" and node.sample and node.sample.uptime_seconds is not None:
         parts.append(((f"up {age(node.sample.uptime_seconds)}", "plain"),))
     return fitting(tuple(parts), width)
 

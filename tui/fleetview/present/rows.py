@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from fleetview.fleet import Condition, Fleet, NodeState, condition
 from fleetview.present import measures, models
+from fleetview.present.absence import absence_in, staleness
 from fleetview.present.figures import bar
 from fleetview.present.numbers import age, celsius, percent, rate, size, watts
-from fleetview.present.text import DASH, SEPARATOR, Line, Span, Tone, cut, cut_line, left, plain, right, width_of
+from fleetview.present.text import DASH, SEPARATOR, Line, Span, Tone, cut, left, plain, right, width_of
 
 SYMBOLS: dict[Condition, Span] = {
     "up": ("●", "good"),
@@ -106,7 +107,7 @@ def row(node: NodeState, now: float, columns: tuple[Column, ...], width: int, *,
         first = columns[0]
         room = width - _LEAD - first.gap * 2 - first.width
         line += [(" ", "plain"), *left(_name(node, now, first.width), first.width), (" ", "plain")]
-        return left((*line, *cut_line(absence(node, now), room)), width)
+        return left((*line, *absence_in(node, now, room)), width)
     old = state == "stale"
     for column in columns:
         cell = dimmed(column.cell(node, now, column.width)) if old else column.cell(node, now, column.width)
@@ -120,29 +121,6 @@ def row(node: NodeState, now: float, columns: tuple[Column, ...], width: int, *,
 def ages(node: NodeState, then: float, now: float) -> bool:
     """Whether the node's row may say something else now, though nothing was heard."""
     return condition(node, now) != "up" or condition(node, then) != "up" or bool(node.ended)
-
-
-def absence(node: NodeState, now: float) -> Line:
-    """Why there are no figures of a node, since when, and when it is tried again."""
-    if node.link == "connecting":
-        return (("connecting", "dim"),)
-    if node.link == "up" and node.heard_at is None:
-        return (("connected, waiting for its first figures", "dim"),)
-    if node.link == "up" and node.heard_at is not None:
-        return (("down", "hot"), (f"{SEPARATOR}silent for {age(now - node.heard_at)}", "plain"))
-    since = "" if node.link_since is None else f" {age(now - node.link_since)}"
-    line: Line = ((f"down{since}", "hot"),)
-    if node.reason:
-        line = (*line, (f"{SEPARATOR}{plain(node.reason)}", "plain"))
-    if node.retry_at is None:
-        return (*line, (f"{SEPARATOR}press r to try again", "dim"))
-    wait = node.retry_at - now
-    return (*line, (SEPARATOR + (f"next try {age(wait)}" if wait > 0 else "trying now"), "dim"))
-
-
-def staleness(node: NodeState, now: float) -> str:
-    """How old the figures are."""
-    return f"stale {age(now - (node.heard_at or now))}"
 
 
 def dimmed(line: Line) -> Line:

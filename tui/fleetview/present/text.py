@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Literal
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, get_character_cell_size, set_cell_size, split_text
 
 Tone = Literal[
     "plain",
@@ -36,12 +37,56 @@ REPLACEMENT = "�"
 SEPARATOR = " · "
 
 
+_MARKS = 2
+"""Marks upon one letter, as the languages that need them have; more would grow over the lines around it."""
+_VARIANTS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""They choose another picture of the character before, of which terminals disagree how wide it is."""
+_TURNERS = re.compile("[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that turn the writing around, and halves of characters."""
+_PICTURES = 0x2400
+"""Where Unicode keeps the pictures of the control characters."""
+_VISIBLE = {
+    **{code: chr(_PICTURES + code) for code in range(32)},
+    **dict.fromkeys(range(0x7F, 0xA0), REPLACEMENT),
+    ord("\n"): "\n",
+    ord("\t"): "\t",
+    ord("\r"): None,
+    0x2028: "\n",
+    0x2029: "\n",
+}
+
+
 def plain(text: str, limit: int = 500) -> str:
-    """Text from a node without what a terminal could obey: every control or format character is replaced."""
+    """One line of text from elsewhere, of which every terminal knows the width, and in which it finds no command."""
     short = text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
-    if short.isprintable():
+    if not short.isprintable():
+        short = " ".join(short.split())
+    elif short.isascii():
         return short
-    return "".join(REPLACEMENT if unicodedata.category(char)[0] == "C" else char for char in " ".join(short.split()))
+    return _measured(short)
+
+
+def _measured(text: str) -> str:
+    """The text with what cannot be told in cells, or would leave its own cells, replaced."""
+    kept: list[str] = []
+    marks = _MARKS  # the first mark would stand upon whatever is drawn before this text
+    for char in _VARIANTS.sub("", unicodedata.normalize("NFC", text)):
+        kind = unicodedata.category(char)
+        if kind in {"Mn", "Me"}:
+            marks += 1
+            if marks <= _MARKS:
+                kept.append(char)
+            elif kept[-1:] != [REPLACEMENT]:
+                kept.append(REPLACEMENT)
+            continue
+        marks = 0
+        kept.append(REPLACEMENT if kind[0] == "C" or not get_character_cell_size(char) else char)
+    return "".join(kept)
+
+
+def visible(text: str) -> str:
+    """Text of several lines in which nothing can move the cursor, change a colour or turn the writing around."""
+    return _TURNERS.sub(REPLACEMENT, text.translate(_VISIBLE))
 
 
 def cut(text: str, width: int) -> str:
@@ -108,10 +153,8 @@ def fitting(parts: tuple[Line, ...], width: int) -> Line:
 
 def filled(line: Line, ratio: float, width: int) -> Line:
     """The line in exactly `width` cells, the first part of which is drawn on a bar."""
-    text = text_of(left(line, width))
-    full = min(width, max(0, round(ratio * width)))
-    done = set_cell_size(text, full)
-    return ((done, "fill"), *((text[len(done) :], "plain"),))
+    done, rest = split_text(text_of(left(line, width)), min(width, max(0, round(ratio * width))))
+    return ((done, "fill"), (rest, "plain"))
 
 
 def spread(start: Line, end: Line, width: int) -> Line:

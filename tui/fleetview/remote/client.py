@@ -12,9 +12,10 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from fleetview.fleet import DOWN_INTERVALS
+from fleetview.fleet import DOWN_INTERVALS, STALE_INTERVALS
 from fleetview.remote.answers import DONE, OPERATIONS, Accepted, decode_chunk, field_of_data, refusal
 from fleetview.remote.errors import Lost, RemoteError, Unreachable
+from fleetview.remote.greeting import first_event, is_snapshot, known_snapshot
 from fleetview.remote.lines import LONGEST_BYTES, split_lines
 from fleetview_agent.wire import (
     ChatChunk,
@@ -32,6 +33,8 @@ ANSWER_SECONDS = 30.0
 """How long a plain request may take."""
 SILENCE_SLACK_SECONDS = 5.0
 """Granted to an event stream beyond its intervals."""
+MOST_NONSENSE = 100
+"""Lines without sense after which whatever tells them is no agent, unless its snapshot came before."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -47,10 +50,16 @@ class AgentClient:
 
     async def snapshot(self) -> Snapshot:
         """Everything that is true of the node now."""
-        return self._decoded(Snapshot, await self._ask("GET", "/api/snapshot"))
+        content = await self._ask("GET", "/api/snapshot")
+        with self._ours():
+            value = json.loads(content)
+            return known_snapshot(self.name, value) if is_snapshot(value) else Snapshot.model_validate(value)
 
     async def events(self, interval: float) -> AsyncGenerator[Event, None]:
-        """A snapshot, then what changes; raises Lost when the stream ends or falls silent."""
+        """A snapshot, then what changes; raises Lost when the stream ends or falls silent.
+
+        Raises Unreachable where what answers is no agent, or one of a version that cannot be understood.
+        """
         silence = interval * DOWN_INTERVALS + SILENCE_SLACK_SECONDS
         query = {"interval": str(interval)}
         async with (
@@ -58,15 +67,38 @@ class AgentClient:
             aclosing(_lines(response)) as lines,
         ):
             if not response.headers.get("content-type", "").startswith("application/x-ndjson"):
-                raise Unreachable(f"what answers for {self.name} is not a fleetview agent")
+                raise self._no_agent()
+            yield await self._greeting(lines, interval, silence)
             while True:
                 try:
                     async with asyncio.timeout(silence):
                         event = await self._next_event(lines)
                 except TimeoutError:
-                    raise Lost(f"nothing was heard from {self.name} for {silence:.0f} s") from None
+                    raise self._silent(silence) from None
                 if event is not None:
                     yield event
+
+    async def _greeting(self, lines: AsyncIterator[bytes | None], interval: float, silence: float) -> Snapshot:
+        """The snapshot with which every stream begins; what is nothing but nonsense is soon called so."""
+        nonsense = 0
+        try:
+            async with asyncio.timeout(silence) as patience:
+                async for line in lines:
+                    try:
+                        event = first_event(self.name, line or b"")
+                    except (ValueError, RecursionError):
+                        self.dropped += 1
+                        nonsense += 1
+                        if nonsense == 1:
+                            patience.reschedule(asyncio.get_running_loop().time() + interval * STALE_INTERVALS)
+                        if line is None or nonsense == MOST_NONSENSE:
+                            break
+                        continue
+                    if isinstance(event, Snapshot):
+                        return event
+        except TimeoutError:
+            raise (self._no_agent() if nonsense else self._silent(silence)) from None
+        raise self._no_agent() if nonsense else self._ended()
 
     async def _next_event(self, lines: AsyncIterator[bytes | None]) -> Event | None:
         """The next line that makes sense; None for one that only a newer version understands."""
@@ -77,7 +109,19 @@ class AgentClient:
             except (ValueError, RecursionError):
                 pass
             self.dropped += 1
-        raise Lost(f"the agent of {self.name} ended the connection")
+        raise self._ended()
+
+    def _no_agent(self) -> Unreachable:
+        """Something answers, and it is nothing that we know."""
+        return Unreachable(f"what answers for {self.name} is not a fleetview agent")
+
+    def _silent(self, seconds: float) -> Lost:
+        """Nobody says anything."""
+        return Lost(f"nothing was heard from {self.name} for {seconds:.0f} s")
+
+    def _ended(self) -> Lost:
+        """The stream is over."""
+        return Lost(f"the agent of {self.name} ended the connection")
 
     async def plan(self, request: Request) -> Plan:
         """What the request would do; nothing happens."""

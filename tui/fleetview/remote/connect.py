@@ -12,21 +12,28 @@ import httpx
 from fleetview.config import NodeConfig
 from fleetview.paths import agent_socket
 from fleetview.remote.client import AgentClient
-from fleetview.remote.errors import Unreachable
 from fleetview.remote.local import local_agent
+from fleetview.remote.logins import Logins
 
 
 @asynccontextmanager
-async def connect(node: NodeConfig, *, again: bool = False) -> AsyncIterator[AgentClient]:
-    """A client of the node's agent, for as long as it is held; `again`: there was one before. Raises Unreachable."""
+async def connect(
+    node: NodeConfig, logins: Logins | None = None, *, interval: float = 1.0, again: bool = False
+) -> AsyncIterator[AgentClient]:
+    """A client of the node's agent, for as long as it is held. Raises Unreachable.
+
+    A remote machine is asked for a sign of life every `interval` seconds. `again`: there was a client before.
+    """
     async with AsyncExitStack() as stack:
-        if not node.local:
-            raise Unreachable(
-                f"{node.name} is reached by ssh, which this version cannot do yet", "nodes with local = true work"
-            )
-        if node.socket is None:
-            await stack.enter_async_context(local_agent(node.name, agent_socket(), revive=again))
-        transport = socket_transport(node.socket or agent_socket())
+        transport: httpx.AsyncBaseTransport
+        if node.local:
+            if node.socket is None:
+                await stack.enter_async_context(local_agent(node.name, agent_socket(), revive=again))
+            transport = socket_transport(node.socket or agent_socket())
+        else:
+            from fleetview.remote.transport import ssh_transport  # brings asyncssh, which local nodes need not pay for
+
+            transport = await stack.enter_async_context(ssh_transport(node, logins or Logins(), interval))
         yield await stack.enter_async_context(agent_client(transport, node.name))
 
 

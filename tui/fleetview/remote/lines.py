@@ -18,12 +18,13 @@ async def split_lines(chunks: AsyncIterator[bytes], longest: int = LONGEST_BYTES
             if not too_long and len(held) + len(part) <= longest:
                 if line := bytes(held + part).strip():
                     yield line
-            else:
+            elif not too_long:
                 yield None
             held.clear()
             too_long = False
-        too_long = too_long or len(held) + len(rest) > longest
-        if too_long:
+        if not too_long and len(held) + len(rest) > longest:
+            too_long = True
             held.clear()
-        else:
+            yield None  # at once: its end may never come
+        if not too_long:
             held += rest

@@ -36,7 +36,7 @@ class ChooseModel(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """The models, then the keys."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = Content(self._title)
+            dialog.border_title = Content(plain(self._title))
             yield OptionList(*(Content(plain(model)) for model in self._models), markup=False, compact=True)
             yield KeyHints()
 

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from fleetview.present import plain
 from fleetview.widgets.toned import contents
 
 
@@ -62,9 +63,9 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """What it is about, then the answers."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = Content(self._title)
+            dialog.border_title = Content(plain(self._title))
             if self._lines:
-                yield Static(contents(((line, "plain"),) for line in self._lines), id="lines")
+                yield Static(contents(((plain(line), "plain"),) for line in self._lines), id="lines")
             yield Answers(self._yes)
 
     def action_answer(self, yes: bool) -> None:

@@ -77,7 +77,7 @@ class FleetScreen(NodeActions):
         view = View(self._filter, self.paused, self.desk.readonly)
         width = self.size.width
         fleet = tuple((node.link, node.machine is None, node.operations) for node in self.shown.values())
-        if (summed := (view, self.shown_at, width, fleet)) != self._summed:
+        if (summed := (self.desk.title, view, self.shown_at, width, fleet)) != self._summed:
             self._summed = summed
             line = header(self.desk.title, self.shown, self.shown_at, width, view)
             self.query_one(StatusBar).lines = (line,)

@@ -11,6 +11,7 @@ from textual.events import Resize
 
 from fleetview.fleet import NodeState
 from fleetview.present.detail import detail
+from fleetview.present.fleet_file import removed
 from fleetview.present.summary import View, header
 from fleetview.screens.node_actions import Desk, NodeActions
 from fleetview.widgets.key_bar import KeyBar
@@ -71,5 +72,6 @@ class NodeScreen(NodeActions):
         view = View(paused=self.paused, readonly=self.desk.readonly)
         line = header(self.desk.title, self.shown, self.shown_at, self.size.width, view)
         self.query_one(StatusBar).lines = (line,)
-        if node := self.shown.get(self._name_of_node):
-            self.query_one("Pane > Lines", Lines).lines = detail(node, self.shown_at, self.size.width - 1)
+        node = self.shown.get(self._name_of_node)
+        lines = detail(node, self.shown_at, self.size.width - 1) if node else (removed(self._name_of_node),)
+        self.query_one("Pane > Lines", Lines).lines = lines

@@ -22,6 +22,7 @@ from fleetview.messages import (
     SwapRequested,
     UnloadRequested,
 )
+from fleetview.picking import unaskable
 from fleetview.present import dialogs, plain
 from fleetview.verbs import CHAT, STATUS, SWAP, UNLOAD, Verb
 from fleetview_agent.wire import Plan, ResidentModel, SwapRequest
@@ -70,8 +71,8 @@ class NodeActions(Screen[None]):
         Binding("r", "retry", "reconnect", show=False, id="node.reconnect", tooltip="Connect now, without waiting."),
     ]
 
-    fleet: var[Fleet] = var(dict, init=False)
-    """What is true; bound to the fleet of the app."""
+    fleet: var[Fleet] = var(dict, init=False, always_update=True)
+    """What is true; bound to the fleet of the app, and equal to the old one where its order alone is another."""
     now: var[float] = var(0.0, init=False)
     """The app's monotonic time, for ages; moves once a second."""
     paused: var[bool] = var(False, init=False)
@@ -186,7 +187,7 @@ class NodeActions(Screen[None]):
         if (node := self.node) is None:
             return
         chosen = await self._one_of(f"Unload from {node.name}", node.resident)
-        if chosen is None:
+        if chosen is None or not self._can_name(*chosen):
             return
         backend, model = chosen
         lines = dialogs.unloading(node, backend, model)
@@ -199,7 +200,7 @@ class NodeActions(Screen[None]):
         if (node := self.node) is None:
             return
         chosen = await self._one_of(f"Chat on {node.name}", node.ready)
-        if chosen is not None:
+        if chosen is not None and self._can_name(*chosen):
             self.post_message(ChatRequested(node.name, chosen[0], chosen[1].name))
 
     async def _one_of(self, title: str, models: Residents) -> tuple[str, ResidentModel] | None:
@@ -211,6 +212,12 @@ class NodeActions(Screen[None]):
         named = {f"{backend}/{model.name}": (backend, model) for backend, model in models}
         chosen = await self.app.push_screen_wait(ChooseModel(title, tuple(named)))
         return None if chosen is None else named[chosen]
+
+    def _can_name(self, backend: str, model: ResidentModel) -> bool:
+        """Whether a request can name the model; says so when none can."""
+        if reason := unaskable(backend, model.name):
+            self.notify(f"{plain(model.name, 60)}: {reason}", severity="warning", markup=False)
+        return reason is None
 
     @work(exclusive=True, group="dialog")
     async def action_cancel_operation(self) -> None:

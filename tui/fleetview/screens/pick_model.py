@@ -129,14 +129,13 @@ class PickModel(ModalScreen[SwapRequest | None]):
     async def _plan_all(self) -> None:
         """Ask for the plan of the highlighted model, then for those around it."""
         await asyncio.sleep(DEBOUNCE_SECONDS)
-        models = self.query_one(ModelList)
-        if (choice := models.choice) is None:
+        if self._absent or (choice := (models := self.query_one(ModelList)).choice) is None:
             return
         at = models.highlighted or 0
         near = sorted(range(len(models.rows)), key=lambda index: abs(index - at))[:NEIGHBOURS]
-        for row in (models.rows[index] for index in near):
+        for row in (models.rows[index] for index in near if models.rows[index].refusal is None):
             request = self._request(row)
-            if row.refusal is not None or self._plans.get(request) or (request in self._plans and row is not choice):
+            if self._plans.get(request) or (request in self._plans and row is not choice):
                 continue
             try:
                 self._plans[request] = await self._ask(request)
@@ -144,6 +143,8 @@ class PickModel(ModalScreen[SwapRequest | None]):
                 self._plans[request] = None
                 if row is choice:
                     self._trouble = str(failed)
+            if self._absent:
+                return
             self._show()
 
     def _request(self, row: Choice) -> SwapRequest:
@@ -174,7 +175,7 @@ class PickModel(ModalScreen[SwapRequest | None]):
     def _show(self) -> None:
         """Show the plans that are known, and what stands in the way."""
         models = self.query_one(ModelList)
-        requests = {row.name: self._request(row) for row in models.rows}
+        requests = {row.name: self._request(row) for row in models.rows if row.refusal is None}
         models.plans = {name: self._plans[asked] for name, asked in requests.items() if asked in self._plans}
         planned, choice = self._planned, models.choice
         self.query_one(PlanView).planned = planned

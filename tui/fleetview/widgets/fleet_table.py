@@ -105,6 +105,8 @@ class FleetTable(ScrollView, can_focus=True):
         self._drawn.clear()
         if self.selected not in names:
             self.selected = names[0] if names else None
+        elif self.selected is not None:
+            self._scroll_into_view(names.index(self.selected))
         self.refresh()
 
     def watch_selected(self, old: str | None, new: str | None) -> None:

@@ -11,7 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from fleetview.present.answers import visible
+from fleetview.present.text import plain, visible
 from fleetview.sections import Piece, Sections
 from fleetview.widgets.formatted import Palette
 from fleetview.widgets.section import Section
@@ -68,7 +68,7 @@ class Answer(Vertical):
 
     def say(self, figures: str, mood: Mood = "live") -> None:
         """Show the figures below the text."""
-        self.query_one(".figures", Static).update(Content(figures), layout=mood != "live")
+        self.query_one(".figures", Static).update(Content(plain(figures)), layout=mood != "live")
         self.set_class(mood == "stopped", "-stopped")
         self.set_class(mood == "failed", "-failed")
 

@@ -1,0 +1,21 @@
+"""What deserves a sentence about the agent of a node, besides what it says of the node."""
+
+from __future__ import annotations
+
+from fleetview.fleet import NodeState
+from fleetview.present.numbers import count
+from fleetview_agent.wire import PROTOCOL
+
+
+def remarks(node: NodeState) -> tuple[str, ...]:
+    """One sentence each."""
+    said: list[str] = []
+    if node.protocol > PROTOCOL:
+        said.append(
+            f"the agent of {node.name} is newer: it speaks protocol {node.protocol}, and this fleetview {PROTOCOL}; "
+            "upgrade fleetview to see all of it"
+        )
+    if node.dropped:
+        were = "was" if node.dropped == 1 else "were"
+        said.append(f"{count(node.dropped, 'line')} of {node.name} made no sense and {were} skipped")
+    return tuple(said)

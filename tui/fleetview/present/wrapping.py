@@ -1,0 +1,28 @@
+"""Lines that are longer than there is room, told to their end."""
+
+from __future__ import annotations
+
+import re
+
+from rich.cells import cell_len, chop_cells
+
+from fleetview.present.text import Line, Span
+
+_WORD = re.compile(r"\S+\s*|\s+")
+"""A word, with what separates it from the next one."""
+
+
+def wrapped(line: Line, width: int, indent: int = 2) -> tuple[Line, ...]:
+    """The whole line in as many lines as it takes, further ones indented; words longer than a line are broken."""
+    room = max(1, width - indent)
+    lines: list[list[Span]] = [[]]
+    used = 0
+    for text, tone in line:
+        for word in _WORD.findall(text):
+            for piece in chop_cells(word, room) if cell_len(word.rstrip()) > room else (word,):
+                if used + cell_len(piece.rstrip()) > width:
+                    lines.append([(" " * indent, "plain")])
+                    used = indent
+                lines[-1].append((piece, tone))
+                used += cell_len(piece)
+    return tuple((*one[:-1], (one[-1][0].rstrip(), one[-1][1])) for one in lines if one)

@@ -1,0 +1,41 @@
+"""What screens ask of a node and wait for; what fails on the way comes back as screens know failures."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+
+from fleetview.connections import Connections
+from fleetview.messages import RequestFailed
+from fleetview.remote.errors import RemoteError
+from fleetview_agent.wire import ChatChunk, ChatRequest, Plan, SwapRequest
+
+
+class Talk:
+    """Plans and chats, over the connections that there are when they are asked for."""
+
+    def __init__(self, connections: Connections, author: str) -> None:
+        self._connections = connections
+        self._author = author
+
+    async def plan(self, node: str, request: SwapRequest) -> Plan:
+        """What a swap would do. Raises RequestFailed."""
+        with _plainly():
+            return await self._connections.client(node).plan(request)
+
+    async def chat(self, node: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        """The answer of a model as it is made. Raises RequestFailed."""
+        with _plainly():
+            asked = request.model_copy(update={"user": self._author})
+            async with aclosing(self._connections.client(node).chat(asked)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Failures of the network as screens know them."""
+    try:
+        yield
+    except RemoteError as problem:
+        raise RequestFailed(problem.message, problem.hint) from problem
