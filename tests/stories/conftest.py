@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,13 +104,20 @@ def until(held: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
 
 @pytest.fixture
 def home() -> Iterator[Home]:
-    """A fresh home under a short path, since a socket's path must be short; whatever runs in it is ended afterwards."""
+    """A fresh home."""
+    with a_home() as home:
+        yield home
+
+
+@contextmanager
+def a_home() -> Iterator[Home]:
+    """A home under a short path, since a socket's path must be short; whatever runs in it is ended afterwards."""
     with tempfile.TemporaryDirectory(prefix="fv-", ignore_cleanup_errors=True) as folder:
         home = Home(Path(folder))
-        yield home
-        for process in home.processes():
-            try:
-                process.send_signal(signal.SIGKILL)
-                process.wait(5)
-            except psutil.NoSuchProcess:
-                continue
+        try:
+            yield home
+        finally:
+            for process in home.processes():
+                with suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGKILL)
+                    process.wait(5)
