@@ -96,7 +96,7 @@ async def test_a_fleet_that_is_down_altogether_is_status_three(failing: dict[str
     assert await models.run(parse(["models", "--json"]), config, Logins()) == 3
     told = capsys.readouterr()
     assert told.out.splitlines()[-1] == "[]"
-    assert told.err.splitlines() == [f"fleetview: {UNKNOWN}", f"fleetview: {REFUSED}"]
+    assert told.err.splitlines() == [f"fleetview: {UNKNOWN}", f"fleetview: off: {REFUSED}"]
 
 
 async def test_a_node_that_says_nothing_holds_nobody_back_and_is_told(
@@ -139,4 +139,4 @@ async def test_what_could_be_read_of_the_models_is_printed_beside_why_that_is_no
     rows = json.loads(told.out)
     assert len(rows) == 2
     assert [row["plan"] is None for row in rows] == [False, True]
-    assert told.err == f"fleetview: {REFUSED}\n"
+    assert told.err == f"fleetview: one: {REFUSED}\n"

@@ -54,9 +54,9 @@ async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     nodes = pick_nodes(config, arguments.nodes)
     looks = await asyncio.gather(*(_look(node, logins) for node in nodes))
     offers = [offer for look in looks for offer in look.offers]
-    problems = [look.problem for look in looks if look.problem]
-    for problem in problems:
-        say(str(problem))
+    problems = [(node.name, str(look.problem)) for node, look in zip(nodes, looks, strict=True) if look.problem]
+    for name, told in problems:
+        say(told if name in told else f"{name}: {told}")  # an address alone does not tell which
     if arguments.json:
         put_json([_object(offer) for offer in offers])
     elif offers:

@@ -71,7 +71,7 @@ def objection(name: str, known: Known, shown: asyncssh.SSHKey, file: Path) -> Un
         hint = f"somebody may be in between; if the machine is new, `ssh-keygen -R '{name}'` forgets the old key"
         return Unreachable(f"host key changed: {name} is known by {old} and shows {fingerprint}", hint)
     key = HostKey(name, shown.get_algorithm(), fingerprint, shown.export_public_key().decode().strip(), file)
-    hint = "compare it on that machine; the dashboard asks for it once, and so does ssh itself"
+    hint = "compare it on that machine; the dashboard asks once, and again after r; ssh itself asks too"
     return HostKeyUnknown(f"host key unknown: {name} shows {key.algorithm} {fingerprint}", hint, key)
 
 

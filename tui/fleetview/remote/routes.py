@@ -19,6 +19,8 @@ FOLDERS = "$HOME/.local/bin:/opt/homebrew/bin:/usr/local/bin"
 """Where programs lie that the PATH of a command over ssh does not know, above all on a Mac."""
 NOT_FOUND = 127
 """What a shell exits with where a program is missing."""
+NOBODY_SERVES = 3
+"""What `fleetview-agent dial` exits with where no agent serves."""
 LONGEST_WORDS = 2000
 
 
@@ -183,7 +185,8 @@ class _Dialled:
         words = (await self._process.stderr.read(LONGEST_WORDS)).decode(errors="replace").strip()
         await self._process.wait_closed()
         if self._process.exit_status == NOT_FOUND:
-            hint = f"looked for in the PATH there and in {FOLDERS}"
+            hint = f"install it there; it is looked for in the PATH and in {FOLDERS}"
             return Unreachable(f"agent missing: {self._name} has no fleetview-agent", hint)
         last = words.splitlines()[-1].removeprefix("fleetview-agent: ") if words else "it gave no reason"
-        return Unreachable(f"agent not running on {self._name}: {last}")
+        what = "not running" if self._process.exit_status == NOBODY_SERVES else "not reached"
+        return Unreachable(f"agent {what} on {self._name}: {last}")
