@@ -16,7 +16,9 @@ from fleetview.screens.chat import ChatScreen
 from fleetview.screens.choose_model import ChooseModel
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.fleet import FleetScreen
+from fleetview.screens.passphrase import Passphrase
 from fleetview.screens.pick_model import PickModel
+from fleetview.screens.trust_host import TrustHost
 from fleetview.widgets.model_list import ModelList
 from fleetview.widgets.plan_view import PlanView
 from fleetview.widgets.prompt import Prompt
@@ -204,3 +206,17 @@ async def test_what_is_pasted_is_text() -> None:
             await pilot.pause()
             assert_harmless(app, "the filter", joined_characters=True)
             line.cursor_position -= 60
+
+
+async def test_questions_of_ssh_show_what_a_server_calls_itself_as_text() -> None:
+    app = FakeFleet({"studio": (a_snapshot(),)}).app()
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        for kind in ("title", "click", "marks", "8-bit", "very long", "turned around"):
+            text = TEXTS[kind]
+            for dialog in (TrustHost(text, text, text, text, text), Passphrase(text, text, wrong=True)):
+                app.push_screen(dialog)
+                await shown(pilot, type(dialog))
+                assert_harmless(app, kind)
+                await pilot.press("escape")
+                await until(pilot, lambda: isinstance(app.screen, FleetScreen))

@@ -49,6 +49,11 @@ def test_fields_that_only_a_newer_agent_knows_are_skipped() -> None:
         '{"type": 7}',
         '{"type": "sampled"}',
         '{"type": "sampled", "sample": {"at": "x"}}',
+        '{"type": "sampled", "sample": {"at": NaN}}',
+        '{"type": "sampled", "sample": {"at": 1e999}}',
+        '{"type": "sampled", "sample": {"at": -Infinity}}',
+        '{"type": "sampled", "sample": {"at": 1e300}}',
+        '{"type": "sampled", "sample": {"at": 1, "memory_used_bytes": 1' + "0" * 400 + "}}",
     ],
 )
 def test_nonsense_is_an_error_and_never_an_event(line: str) -> None:

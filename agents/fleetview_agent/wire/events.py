@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter
@@ -10,6 +9,7 @@ from pydantic import Field, TypeAdapter
 from fleetview_agent.wire.base import Wire
 from fleetview_agent.wire.machine import Machine, Sample
 from fleetview_agent.wire.models import BackendState
+from fleetview_agent.wire.numbers import parse
 from fleetview_agent.wire.operations import Operation
 
 PROTOCOL = 1
@@ -76,7 +76,7 @@ def decode_event(line: str | bytes) -> Event | None:
 
     Raises ValueError for nonsense.
     """
-    value = json.loads(line)
+    value = parse(line)
     if isinstance(value, dict) and isinstance(kind := value.get("type"), str) and kind not in _TYPES:
         return None
     return _EVENT.validate_python(value)

@@ -11,7 +11,7 @@ import pytest
 
 from fleetview.remote.client import MOST_NONSENSE
 from fleetview.remote.errors import Lost, Unreachable
-from fleetview.remote.greeting import OLDEST_PROTOCOL
+from fleetview.remote.greeting import OLDEST_PROTOCOL, first_event
 from fleetview_agent.wire import PROTOCOL, Event, Snapshot
 from tests.builders import a_snapshot
 from tests.tui.remote.scripted import HOLD, LIMIT_SECONDS, a_client, a_scripted_agent, answer, streamed
@@ -97,3 +97,10 @@ async def test_nonsense_that_ends_is_no_agent_and_silence_that_ends_is_a_loss(so
         await first(socket, *streamed(b"nonsense"))
     with pytest.raises(Lost, match="ended the connection"):
         await first(socket, *streamed())
+
+
+def test_a_snapshot_with_a_number_that_cannot_be_reckoned_with_is_nonsense() -> None:
+    odd = a_snapshot().model_dump_json().replace('"at":1700000000.0', '"at":Infinity').encode()
+    assert b"Infinity" in odd
+    with pytest.raises(ValueError, match="cannot be reckoned with"):
+        first_event("studio", odd)

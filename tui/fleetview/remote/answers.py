@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from pydantic import AliasPath, Field, TypeAdapter, ValidationError
@@ -10,6 +9,7 @@ from pydantic import AliasPath, Field, TypeAdapter, ValidationError
 from fleetview.remote.errors import Refused
 from fleetview_agent.wire import ChatChunk, ErrorAnswer, ErrorBody, Operation, Timings, Usage
 from fleetview_agent.wire.base import Wire
+from fleetview_agent.wire.numbers import parse
 
 OPERATIONS: TypeAdapter[tuple[Operation, ...]] = TypeAdapter(tuple[Operation, ...])
 DONE = b"[DONE]"
@@ -61,7 +61,7 @@ def field_of_data(line: bytes | None) -> bytes | None:
 
 def decode_chunk(data: bytes) -> ChatChunk:
     """One event of a streamed answer. Raises Refused for an error in its place, ValueError for nonsense."""
-    value = json.loads(data)
+    value = parse(data)
     if isinstance(value, dict) and value.get("error") is not None:
         raise refusal(value, status=200)
     chunk = _StreamChunk.model_validate(value)

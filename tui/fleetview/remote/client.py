@@ -28,6 +28,7 @@ from fleetview_agent.wire import (
     StreamOptions,
     decode_event,
 )
+from fleetview_agent.wire.numbers import parse
 
 ANSWER_SECONDS = 30.0
 """How long a plain request may take."""
@@ -52,7 +53,7 @@ class AgentClient:
         """Everything that is true of the node now."""
         content = await self._ask("GET", "/api/snapshot")
         with self._ours():
-            value = json.loads(content)
+            value = parse(content)
             return known_snapshot(self.name, value) if is_snapshot(value) else Snapshot.model_validate(value)
 
     async def events(self, interval: float) -> AsyncGenerator[Event, None]:
@@ -139,7 +140,7 @@ class AgentClient:
         """Operations that have ended, newest first."""
         content = await self._ask("GET", "/api/journal", query={"limit": str(limit)})
         with self._ours():
-            return OPERATIONS.validate_json(content)
+            return OPERATIONS.validate_python(parse(content))
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer as it is made; closing the iterator ends the request. Raises Lost for an answer without an end."""
@@ -203,7 +204,7 @@ class AgentClient:
     def _decoded(self, model: type[Answer], content: bytes) -> Answer:
         """An answer as the model it should be."""
         with self._ours():
-            return model.model_validate_json(content)
+            return model.model_validate(parse(content))
 
     @contextmanager
     def _ours(self) -> Iterator[None]:

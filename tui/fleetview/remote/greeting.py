@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from pydantic import ValidationError
 
 from fleetview.remote.errors import Unreachable
 from fleetview_agent.wire import PROTOCOL, Event, Snapshot, decode_event
+from fleetview_agent.wire.numbers import parse
 
 OLDEST_PROTOCOL = 1
 """What an agent must speak at least."""
@@ -18,7 +17,7 @@ def first_event(name: str, line: bytes) -> Event | None:
 
     Raises Unreachable for a snapshot of a version that cannot be understood, ValueError for nonsense.
     """
-    value = json.loads(line)
+    value = parse(line)
     return known_snapshot(name, value) if is_snapshot(value) else decode_event(line)
 
 
