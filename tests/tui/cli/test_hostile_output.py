@@ -119,6 +119,14 @@ def test_no_verb_says_more_than_text_to_a_terminal(call: Call, words: str) -> No
         assert obeyed(out) <= LINE | {"U+0009"} or (words.startswith("chat") and not terminal)
 
 
+def test_what_a_node_remarks_forges_no_line_of_another(call: Call) -> None:
+    out, _ = call("status")
+    heading, *lines = out.splitlines()
+    assert heading.startswith("NODE")
+    assert len(lines) > len(TEXTS)
+    assert all(line.startswith("here") for line in lines)
+
+
 def test_columns_stay_below_their_titles_whatever_stands_in_them(call: Call) -> None:
     out, _ = call("models")
     heading, *rows = out.splitlines()
@@ -167,7 +175,7 @@ def test_an_agents_refusal_is_one_line_of_text(call: Call) -> None:
 
 def test_a_wrong_word_or_file_is_told_as_text(call: Call, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
-        parse((TEXTS["title"],))
+        parse(("status", f"--{TEXTS['title']}"))
     assert commands(capsys.readouterr().err) == LINE
     wrong = tmp_path / "fleet.toml"
     wrong.write_text(f"{json.dumps(TEXTS['title'])} = {json.dumps(TEXTS['clear'])}\n")
@@ -184,4 +192,6 @@ def test_a_log_can_be_read_on_a_terminal(tmp_path: Path) -> None:
     finally:
         logging.getLogger().removeHandler(log)
         log.close()
-    assert commands((tmp_path / "log").read_text()) <= {"U+0009", *LINE}
+    written = (tmp_path / "log").read_text()
+    assert written.count("a node said") == len(TEXTS)
+    assert commands(written) <= {"U+0009", *LINE}
