@@ -12,6 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from fleetview_agent.errors import ConfigError
 
 
+def _expanded(path: Path) -> Path:
+    """The path, where `~` is the home folder."""
+    try:
+        return path.expanduser()
+    except RuntimeError as problem:
+        raise ValueError(f"there is no such home folder: {path}") from problem
+
+
 class Section(BaseModel):
     """A part of the file; unknown keys are mistakes."""
 
@@ -33,10 +41,7 @@ class LlamaCppConfig(Section):
     @classmethod
     def _expand(cls, folders: tuple[Path, ...]) -> tuple[Path, ...]:
         """Home folders by their names."""
-        try:
-            return tuple(folder.expanduser() for folder in folders)
-        except RuntimeError as problem:
-            raise ValueError(f"there is no such home folder: {', '.join(map(str, folders))}") from problem
+        return tuple(map(_expanded, folders))
 
 
 class SimulatedConfig(Section):
@@ -47,12 +52,55 @@ class SimulatedConfig(Section):
     tokens_per_second: Annotated[float, Field(gt=0)] = 30.0
 
 
+class OllamaServeConfig(Section):
+    """How the agent itself runs `ollama serve` where nobody else does; None leaves a setting to Ollama."""
+
+    context: Annotated[int, Field(ge=1)] | None = None
+    """Tokens of every model whose load names no other number (OLLAMA_CONTEXT_LENGTH)."""
+    parallel: Annotated[int, Field(ge=1)] | None = None
+    """Requests that one model answers at a time (OLLAMA_NUM_PARALLEL)."""
+    flash_attention: bool | None = None
+    kv_cache_type: Literal["f16", "q8_0", "q4_0"] | None = None
+    prompt_cache_mib: Annotated[int, Field(ge=0)] = 512
+    """Memory that each runner may use to keep old prompts (LLAMA_ARG_CACHE_RAM); its own default is 8192."""
+    metrics: bool = True
+    """Whether runners count what they do (LLAMA_ARG_ENDPOINT_METRICS)."""
+    environment: dict[str, str] = {}
+    """Further variables of `ollama serve`."""
+    restarts: Annotated[int, Field(ge=0)] = 3
+    """How often it is started again within ten minutes after it ended by itself."""
+    log_mib: Annotated[int, Field(ge=1)] = 10
+    """Size at which its log is set aside; the last three are kept."""
+
+
+class OllamaConfig(Section):
+    """Driving the Ollama of this machine."""
+
+    enabled: bool = True
+    address: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")] = "127.0.0.1:11434"
+    """HOST:PORT where its server answers."""
+    program: Path | None = None
+    """None: `ollama` on PATH or in the places where it is usually installed."""
+    models: Path | None = None
+    """Its models folder; None: what its server says, else $OLLAMA_MODELS, else ~/.ollama/models."""
+    serve: OllamaServeConfig = OllamaServeConfig()
+
+    @field_validator("program", "models")
+    @classmethod
+    def _expand(cls, path: Path | None) -> Path | None:
+        """Home folders by their names."""
+        return path and _expanded(path)
+
+
 class AgentConfig(Section):
     """The whole file."""
 
     sampler: Literal["detect", "simulated"] = "detect"
     drain_seconds: Annotated[float, Field(ge=0)] = 30.0
     """How long a swap waits for answers in progress."""
+    delete_wait_seconds: Annotated[float, Field(ge=0)] = 30.0
+    """How long a delete can still be cancelled before anything is gone."""
+    ollama: OllamaConfig = OllamaConfig()
     llamacpp: LlamaCppConfig = LlamaCppConfig()
     simulated: SimulatedConfig = SimulatedConfig()
 
@@ -88,5 +136,5 @@ def _explain(problem: ValidationError) -> str:
 
 def _known_keys() -> list[str]:
     """Every key that the file may have."""
-    sections = (AgentConfig, LlamaCppConfig, SimulatedConfig)
+    sections = (AgentConfig, OllamaConfig, OllamaServeConfig, LlamaCppConfig, SimulatedConfig)
     return sorted({key for section in sections for key in section.model_fields})

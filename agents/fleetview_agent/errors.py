@@ -8,6 +8,8 @@ class AgentError(Exception):
 
     status = 500
     code = "failed"
+    retry_after_seconds: int | None = None
+    """When asking again could help; None where waiting does not."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -55,6 +57,21 @@ class Draining(AgentError):
 
     status = 503
     code = "draining"
+    retry_after_seconds = 5
+
+
+class RefusedOperation(AgentError):
+    """The plan says that it cannot be done; nothing was tried."""
+
+    status = 422
+    code = "refused"
+
+
+class Busy(AgentError):
+    """The engine has as many requests waiting as it takes."""
+
+    status = 503
+    code = "busy"
     retry_after_seconds = 5
 
 

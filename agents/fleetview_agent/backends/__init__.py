@@ -4,14 +4,39 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
 
 from fleetview_agent.config import AgentConfig
 from fleetview_agent.gguf import Header
-from fleetview_agent.wire import BackendState, ChatChunk, ChatRequest, LoadOptions, Traffic
+from fleetview_agent.ollama_store import models_folder
+from fleetview_agent.wire import (
+    BackendState,
+    ChatChunk,
+    ChatRequest,
+    Keep,
+    LoadOptions,
+    Served,
+    Traffic,
+    Transfer,
+)
 
 Progress = Callable[[float], None]
 """Told the share of a load that is done, from 0 to 1."""
+ServerVerb = Literal["start", "stop", "restart"]
+
+
+@dataclass(frozen=True)
+class Notices:
+    """What a backend tells by itself."""
+
+    changed: Callable[[], None]
+    """Its state is no longer what it was."""
+    served: Callable[[Served], None] = lambda _: None
+    """A request has ended that did not come through this agent."""
+    lost: Callable[[str, str], None] = lambda _backend, _reason: None
+    """The server of this backend has ended unasked, for this reason, and should be started again."""
 
 
 class Backend(Protocol):
@@ -63,16 +88,85 @@ class Backend(Protocol):
         ...
 
 
-def build_backends(config: AgentConfig, changed: Callable[[], None]) -> tuple[Backend, ...]:
-    """The backends that are enabled; each calls `changed` when its state is no longer what it was."""
+@dataclass(frozen=True)
+class ServerSteps:
+    """How a backend's server would be started, stopped or restarted."""
+
+    supervisor: str | None
+    """Who runs it; None where nobody does."""
+    commands: tuple[str, ...] = ()
+    """Every command that would be run, as one would type it."""
+    refusal: str | None = None
+    """Why it will not be done, with what to do; None where it can be."""
+
+
+@runtime_checkable
+class Supervised(Protocol):
+    """The further ability of starting and stopping the engine's own server."""
+
+    async def server_steps(self, verb: ServerVerb) -> ServerSteps:
+        """What the verb would do; nothing happens."""
+        ...
+
+    async def start(self) -> None:
+        """Return when the server answers; at once if it does already. Raises BackendFailed."""
+        ...
+
+    async def stop(self) -> None:
+        """Return when the server and its runners are gone. Raises BackendFailed."""
+        ...
+
+
+@runtime_checkable
+class Observing(Protocol):
+    """The further ability of seeing what clients ask of the engine past this agent."""
+
+    async def observe(self) -> None:
+        """Look, so that `traffic` can tell; at most once a second, and never longer than a fraction of one."""
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """The further ability of saying how long a resident model stays."""
+
+    async def keep(self, model: str, keep: Keep | None) -> None:
+        """From now on; None is the engine's own time. Raises NotResident."""
+        ...
+
+
+@runtime_checkable
+class Storing(Protocol):
+    """The further ability of fetching, making and deleting models. Closing an iterator breaks it off."""
+
+    def pull(self, model: str) -> AsyncGenerator[Transfer, None]:
+        """Fetch a model; one that was broken off goes on where it was. Raises NotFound, BackendFailed."""
+        ...
+
+    def create(self, model: str, source: Path | str, options: LoadOptions) -> AsyncGenerator[Transfer, None]:
+        """Make a model from a GGUF file (a Path) or from another model of this engine (its name)."""
+        ...
+
+    async def delete(self, model: str) -> None:
+        """Delete it from the disk. Raises NotFound, BackendFailed."""
+        ...
+
+
+def build_backends(config: AgentConfig, notices: Notices) -> tuple[Backend, ...]:
+    """The backends that are enabled."""
     # Imported only where enabled: what is not used should cost neither time nor memory.
     backends: list[Backend] = []
+    if config.ollama.enabled:
+        from fleetview_agent.backends.ollama import OllamaBackend
+
+        backends.append(OllamaBackend(config.ollama, notices))
     if config.llamacpp.enabled:
         from fleetview_agent.backends.llamacpp import LlamaCppBackend
 
-        backends.append(LlamaCppBackend(config.llamacpp, changed))
+        folder = models_folder(config.ollama.models)
+        backends.append(LlamaCppBackend(config.llamacpp, notices.changed, ollama_models=folder))
     if config.simulated.enabled:
         from fleetview_agent.backends.simulated import SimulatedBackend
 
-        backends.append(SimulatedBackend(config.simulated, changed))
+        backends.append(SimulatedBackend(config.simulated, notices.changed, notices.lost))
     return tuple(backends)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -10,11 +10,31 @@ from fleetview_agent.wire.base import Wire
 from fleetview_agent.wire.operations import Name
 
 
+class FunctionCall(Wire):
+    """A function that the model wants called."""
+
+    name: str
+    arguments: str = "{}"
+    """JSON, as text: that is how OpenAI's clients send and expect it."""
+
+
+class ToolCall(Wire):
+    """One call of a tool, by OpenAI's names."""
+
+    id: str
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
 class ChatMessage(Wire):
     """One turn of a conversation."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What an assistant wanted called."""
+    tool_call_id: str | None = None
+    """Which call a tool's message answers."""
 
     @field_validator("content", mode="before")
     @classmethod
@@ -48,6 +68,10 @@ class ChatRequest(Wire):
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    tools: tuple[dict[str, Any], ...] = ()  # Any: JSON schemas, which the engine reads
+    """What the model may call, by OpenAI's form; engines that know no tools do not see them."""
+    reasoning_effort: Literal["none", "low", "medium", "high", "max"] | None = None
+    """How long a model that can think thinks; None: as it likes."""
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     user: Annotated[str, Field(max_length=256)] | None = None
@@ -72,15 +96,16 @@ class Usage(Wire):
 
     prompt_tokens: int
     completion_tokens: int
-    cached_tokens: int = 0
-    """Prompt tokens that did not have to be read again."""
+    cached_tokens: int | None = 0
+    """Prompt tokens that did not have to be read again; None where the engine does not tell."""
 
 
 class Timings(Wire):
     """How long one request took, by llama-server's names: `n` tokens, `ms` milliseconds."""
 
-    cache_n: int = 0
-    prompt_n: int
+    cache_n: int | None = None
+    """Cached tokens of the prompt; None where the engine does not tell, and then `prompt_n` is not known either."""
+    prompt_n: int | None = None
     """Prompt tokens that were read; cached ones are in `cache_n`."""
     prompt_ms: float
     prompt_per_second: float | None = None
@@ -94,6 +119,7 @@ class ChatChunk(Wire):
 
     text: str = ""
     thinking: str = ""
-    finish_reason: Literal["stop", "length"] | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: Literal["stop", "length", "tool_calls"] | None = None
     usage: Usage | None = None
     timings: Timings | None = None

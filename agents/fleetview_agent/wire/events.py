@@ -58,11 +58,19 @@ class Served(Wire):
     model: str
     author: str | None = None
     """Who asked, where it is known."""
+    inferred: bool | None = None
+    """True where `author` was concluded from who was connected, and could be wrong."""
     prompt_tokens: int | None = None
     """Including those that were cached."""
+    cached_tokens: int | None = None
+    """Prompt tokens that did not have to be read again; None where the engine does not tell."""
     completion_tokens: int | None = None
     time_to_first_token_seconds: float | None = None
+    prompt_tokens_per_second: float | None = None
+    """Of the uncached tokens of the prompt."""
     tokens_per_second: float | None = None
+    source: str | None = None
+    """Where the figures are read, where it is not the agent that counts."""
 
 
 Event = Annotated[Snapshot | Sampled | BackendChanged | OperationChanged | Served, Field(discriminator="type")]

@@ -47,6 +47,8 @@ class Traffic(Wire):
     """Uncached prompt tokens; None while no prompt is being read."""
     generation_tokens_per_second: float | None = None
     """Zero is measured: the model is idle. None: not known yet."""
+    source: str | None = None
+    """Where the rates are read, where it is not the agent that counts."""
 
 
 class Sample(Wire):

@@ -41,10 +41,14 @@ class ResidentModel(Wire):
     """A model in memory, on its way there, or fallen out of it."""
 
     name: str
-    phase: Literal["loading", "ready", "unloading", "failed"]
+    phase: Literal["loading", "ready", "unloading", "failed", "orphaned"]
+    """`orphaned`: its process outlived the engine's server and keeps its memory, but nobody can ask it any more. Such
+    a row is named `MODEL#PID`, and unloading it ends the process."""
     progress: float | None = None
     memory_bytes: int | None = None
     """What it takes: weights, cache and buffers."""
+    gpu_memory_bytes: int | None = None
+    """The part of it that is in the GPU's memory, where the engine tells."""
     context: int | None = None
     quantization: str | None = None
     pinned: bool = False
@@ -55,6 +59,8 @@ class ResidentModel(Wire):
     time_to_first_token_seconds: float | None = None
     """Of the last request."""
     pid: int | None = None
+    remark: str | None = None
+    """What an operator should know of it, in a sentence: a reload that another client caused, a pin that was lost."""
     failure: Failure | None = None
 
 
@@ -70,10 +76,16 @@ class BackendState(Wire):
     failure: Failure | None = None
     hint: str | None = None
     """What to do about a backend that is not ready."""
+    address: str | None = None
+    """HOST:PORT of the engine's own server, where it has one."""
     abilities: tuple[str, ...] = ()
-    """Verbs beyond load and unload."""
+    """Verbs beyond load and unload that it understands on this node."""
     models: tuple[ModelFile, ...] = ()
     resident: tuple[ResidentModel, ...] = ()
+
+
+Keep = Annotated[float, Field(ge=0, le=10 * 365 * 86_400)] | Literal["forever"]
+"""Seconds that a model stays after its last answer."""
 
 
 class LoadOptions(Wire):
@@ -81,3 +93,5 @@ class LoadOptions(Wire):
 
     context: Annotated[int, Field(ge=1, le=1 << 27)] | None = None
     """Tokens."""
+    keep: Keep | None = None
+    """None: as long as its engine likes."""

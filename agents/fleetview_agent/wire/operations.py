@@ -7,12 +7,28 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fleetview_agent.wire.base import Wire
-from fleetview_agent.wire.models import LoadOptions
+from fleetview_agent.wire.models import Keep, LoadOptions
 
 LONGEST_NAME = 1024
 """Characters; nothing with a longer name can be asked for."""
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
-Phase = Literal["queued", "plan", "drain", "evict", "load", "warm", "ready", "roll_back"]
+Phase = Literal[
+    "queued",
+    "plan",
+    "drain",
+    "evict",
+    "load",
+    "warm",
+    "stop",
+    "start",
+    "keep",
+    "pull",
+    "create",
+    "wait",
+    "delete",
+    "ready",
+    "roll_back",
+]
 Result = Literal["done", "failed", "rolled_back", "interrupted"]
 Verdict = Literal["fits", "tight", "does_not_fit", "unknown"]
 Confidence = Literal["measured", "computed", "unknown"]
@@ -53,7 +69,114 @@ class UnloadRequest(Wire):
     model: Name
 
 
-Request = Annotated[LoadRequest | SwapRequest | UnloadRequest, Field(discriminator="verb")]
+class StartRequest(Wire):
+    """Start a backend's own server."""
+
+    verb: Literal["start"] = "start"
+    author: Name
+    backend: Name
+
+
+class StopRequest(Wire):
+    """End a backend's own server, and with it all of its models."""
+
+    verb: Literal["stop"] = "stop"
+    author: Name
+    backend: Name
+
+
+class RestartRequest(Wire):
+    """End a backend's own server and start it again."""
+
+    verb: Literal["restart"] = "restart"
+    author: Name
+    backend: Name
+
+
+class PinRequest(Wire):
+    """Let a resident model never be evicted by policy, only by name."""
+
+    verb: Literal["pin"] = "pin"
+    author: Name
+    backend: Name
+    model: Name
+
+
+class UnpinRequest(Wire):
+    """Let a model be evicted by policy again."""
+
+    verb: Literal["unpin"] = "unpin"
+    author: Name
+    backend: Name
+    model: Name
+
+
+class KeepRequest(Wire):
+    """Say how long a resident model stays after its last answer."""
+
+    verb: Literal["keep"] = "keep"
+    author: Name
+    backend: Name
+    model: Name
+    keep: Keep | None = None
+    """None: as long as its engine likes."""
+
+
+class PullRequest(Wire):
+    """Fetch a model by name from the engine's registry; one that was broken off goes on where it was."""
+
+    verb: Literal["pull"] = "pull"
+    author: Name
+    backend: Name
+    model: Name
+
+
+class DeleteRequest(Wire):
+    """Delete a model from the node's disk, after a time in which it can be cancelled."""
+
+    verb: Literal["delete"] = "delete"
+    author: Name
+    backend: Name
+    model: Name
+
+
+class CreateRequest(Wire):
+    """Make a model of the engine out of a GGUF file on the node, or out of another model with other settings."""
+
+    verb: Literal["create"] = "create"
+    author: Name
+    backend: Name
+    model: Name
+    source: Annotated[str, Field(min_length=1, max_length=4096)]
+    """`BACKEND/MODEL`, or the absolute path of a GGUF file on the node."""
+    options: LoadOptions = LoadOptions()
+    """A context given here stays with the model, whoever loads it."""
+
+
+ServerRequest = StartRequest | StopRequest | RestartRequest
+"""About a backend's server rather than one of its models."""
+DiskRequest = PullRequest | DeleteRequest | CreateRequest
+"""Changes what is on the node's disk and nothing in memory, so it runs beside the queue."""
+Request = Annotated[
+    LoadRequest
+    | SwapRequest
+    | UnloadRequest
+    | StartRequest
+    | StopRequest
+    | RestartRequest
+    | PinRequest
+    | UnpinRequest
+    | KeepRequest
+    | PullRequest
+    | DeleteRequest
+    | CreateRequest,
+    Field(discriminator="verb"),
+]
+
+
+def target(request: Request) -> str:
+    """What a request is about, for people: `BACKEND/MODEL`, or the backend alone."""
+    return request.backend if isinstance(request, ServerRequest) else f"{request.backend}/{request.model}"
 
 
 class Plan(Wire):
@@ -80,8 +203,24 @@ class Plan(Wire):
     verdict: Verdict
     confidence: Confidence
     expected_seconds: float | None = None
+    supervisor: str | None = None
+    """Who runs the server that would be started or stopped."""
+    commands: tuple[str, ...] = ()
+    """Every command that would be run on the node, as one would type it."""
     refusal: str | None = None
     """Why it would be refused; None for a plan that can be carried out."""
+
+
+class Transfer(Wire):
+    """How far bytes have come on their way to the node's disk."""
+
+    done_bytes: int
+    total_bytes: int | None = None
+    """None while it is not known how much it will be."""
+    bytes_per_second: float | None = None
+    seconds_left: float | None = None
+    step: str | None = None
+    """What the engine is doing, in its own words."""
 
 
 class PhaseTime(Wire):
@@ -100,6 +239,8 @@ class Operation(Wire):
     phases: tuple[PhaseTime, ...] = ()
     progress: float | None = None
     """Of the phase, where the engine tells it."""
+    transfer: Transfer | None = None
+    """Of a pull or a create, as it goes on."""
     evictions: tuple[str, ...] = ()
     queued_at: float
     ended_at: float | None = None
@@ -109,6 +250,8 @@ class Operation(Wire):
     """Why it did not end as `done`, in a sentence."""
     log: tuple[str, ...] = ()
     """The engine's last lines, where it failed."""
+    reason: str | None = None
+    """Why it was begun, where no operator asked for it."""
     refused: bool = False
     """True where nothing was tried: it does not fit, or the file is unusable."""
     inverse: Request | None = None

@@ -9,10 +9,12 @@ import importlib.util
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 
 from fleetview_agent.backends import Progress
 from fleetview_agent.backends.llamacpp import second_file
-from fleetview_agent.backends.llamacpp.inventory import Found, Inventory
+from fleetview_agent.backends.llamacpp.found import Found
+from fleetview_agent.backends.llamacpp.inventory import Inventory
 from fleetview_agent.backends.llamacpp.process import Child
 from fleetview_agent.backends.llamacpp.resident import Loading, Resident
 from fleetview_agent.config import LlamaCppConfig
@@ -26,10 +28,12 @@ HINT = "install the agent with its extra: pip install 'fleetview-agent[llamacpp]
 class LlamaCppBackend:
     """Runs GGUF files, each in a process of its own: a crash costs one model, and unloading frees all its memory."""
 
-    def __init__(self, config: LlamaCppConfig, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, config: LlamaCppConfig, changed: Callable[[], None], *, ollama_models: Path | None = None
+    ) -> None:
         self._config = config
         self._changed = changed
-        self._inventory = Inventory(config.folders)
+        self._inventory = Inventory(config.folders, ollama_models)
         self._residents: dict[str, Resident] = {}
         self._spare: Child | None = None
         self._making: asyncio.Task[None] | None = None

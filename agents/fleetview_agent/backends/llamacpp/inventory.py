@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fleetview_agent.backends.llamacpp import second_file
-from fleetview_agent.gguf import GgufError, Header, read_header
-from fleetview_agent.wire import ModelFile
+from fleetview_agent.backends.llamacpp import second_file, stored
+from fleetview_agent.backends.llamacpp.found import Found, read, readable
+from fleetview_agent.gguf import GgufError, Header
+from fleetview_agent.ollama_store import stored_models
+
+_Headers = dict[tuple[Path, int, int], Header | GgufError]
+"""What was read of a file, as long as its size and its time stay the same."""
 
 MAX_DEPTH = 8
 MAX_FOLDERS = 4000
@@ -27,39 +32,6 @@ RESCAN_SECONDS = 10.0
 DEFAULT_CONTEXT = 8192
 
 _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})")
-
-
-@dataclass(frozen=True)
-class Found:
-    """A file that could be a model."""
-
-    path: Path
-    stem: str
-    size_bytes: int
-    header: Header | None
-    """None where it cannot be understood."""
-    refusal: str | None
-
-    @property
-    def default_context(self) -> int:
-        """Tokens it gets when nobody says otherwise."""
-        trained = self.header.context_length if self.header else None
-        return min(trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
-
-    def row(self, name: str) -> ModelFile:
-        """What is to be shown."""
-        header = self.header
-        return ModelFile(
-            name=name,
-            size_bytes=self.size_bytes,
-            identity=header.identity if header else None,
-            path=readable(self.path),
-            architecture=header.architecture if header else None,
-            quantization=header.quantization if header else None,
-            context_length=header.context_length if header else None,
-            default_context=self.default_context if header else None,
-            refusal=self.refusal,
-        )
 
 
 @dataclass(frozen=True)
@@ -79,14 +51,15 @@ class _Listing:
 class Inventory:
     """Looks for files, no more often than it must, and never in the event loop."""
 
-    def __init__(self, folders: tuple[Path, ...]) -> None:
+    def __init__(self, folders: tuple[Path, ...], ollama_models: Path | None = None) -> None:
         self._configured = folders
+        self._ollama_models = ollama_models
         self._listing = _Listing()
-        self._headers: dict[tuple[Path, int, int], Header | GgufError] = {}
+        self._headers: _Headers = {}
         self._turn = asyncio.Lock()
 
     async def files(self, *, afresh: bool = False) -> Mapping[str, Found]:
-        """Every file by its name, in the order of the folders."""
+        """Every file by its name, in the order of the folders; Ollama's at the end."""
         asked_at = time.monotonic()
         async with self._turn:
             is_fresh = self._listing.at >= asked_at - (0.0 if afresh else FRESH_SECONDS)
@@ -107,10 +80,11 @@ class Inventory:
         paths = [path for root in self._roots() for path in _walk(root, folders)]
         if (carried := second_file.carried()) is not None:
             paths.append(carried)
-        headers: dict[tuple[Path, int, int], Header | GgufError] = {}
+        headers: _Headers = {}
         found = [file for path in paths[:MAX_FILES] if (file := self._look_at(path, headers)) is not None]
+        files = _with_stored(_named(found), self._stored(headers, folders))
         self._headers = headers
-        return _Listing(_named(found), folders, now)
+        return _Listing(files, folders, now)
 
     def _roots(self) -> Iterator[Path]:
         """Folders in which models are looked for."""
@@ -121,7 +95,17 @@ class Inventory:
         yield home / ("Library/Caches/llama.cpp" if sys.platform == "darwin" else ".cache/llama.cpp")
         yield home / ".lmstudio" / "models"
 
-    def _look_at(self, path: Path, headers: dict[tuple[Path, int, int], Header | GgufError]) -> Found | None:
+    def _stored(self, headers: _Headers, folders: dict[Path, int]) -> Iterator[Found]:
+        """What Ollama has, under its names."""
+        if self._ollama_models is None:
+            return
+        blobs = self._ollama_models / "blobs"
+        folders[blobs] = _changed_at(blobs)
+        for model in stored_models(self._ollama_models):
+            with contextlib.suppress(OSError):  # deleted in this moment
+                yield stored.found(model, self._header(model.blob, model.blob.stat(), headers))
+
+    def _look_at(self, path: Path, headers: _Headers) -> Found | None:
         """What a file is; None for one that is no model of its own, or is gone."""
         part = _PART.fullmatch(path.stem)
         stem = readable(part["stem"] if part else path.stem)
@@ -136,16 +120,16 @@ class Inventory:
             return Found(path, stem, status.st_size, None, _missing(path, problem))
         except OSError:
             return None
-        key = (path, status.st_size, status.st_mtime_ns)
-        header = headers[key] = self._headers.get(key) or _read(path)
+        header = self._header(path, status, headers)
         if isinstance(header, GgufError):
             return Found(path, stem, size, None, str(header))
         return Found(path, stem, size, header, header.refusal)
 
-
-def readable(path: Path | str) -> str:
-    """The path as text that can be sent, also where its bytes are none."""
-    return os.fsencode(path).decode(errors="replace")
+    def _header(self, path: Path, status: os.stat_result, headers: _Headers) -> Header | GgufError:
+        """The header of a file, which is read once."""
+        key = (path, status.st_size, status.st_mtime_ns)
+        header = headers[key] = self._headers.get(key) or read(path)
+        return header
 
 
 def _walk(root: Path, folders: dict[Path, int]) -> Iterator[Path]:
@@ -210,19 +194,11 @@ def _missing(path: Path, problem: FileNotFoundError) -> str:
     return f"{readable(path.name)} is one of several files, of which {missing} is missing"
 
 
-def _read(path: Path) -> Header | GgufError:
-    """The header, or why there is none."""
-    try:
-        return read_header(path)
-    except GgufError as problem:
-        return problem
-
-
 def _named(found: list[Found]) -> dict[str, Found]:
     """Names for files, each content once: the stem, with as many folders before it as it takes to be unique."""
     once: dict[object, Found] = {}
     for file in found:
-        once.setdefault(file.header.identity if file.header else file.path.resolve(), file)
+        once.setdefault(_content(file), file)
     files = list(once.values())
     names = [file.stem for file in files]
     for depth in range(1, max((len(file.path.parts) for file in files), default=1)):
@@ -233,3 +209,18 @@ def _named(found: list[Found]) -> dict[str, Found]:
             if counts[names[index]] > 1:
                 names[index] = readable("/".join((*file.path.parts[-1 - depth : -1], file.stem)))
     return dict(zip(names, files, strict=True))
+
+
+def _with_stored(files: dict[str, Found], stored_files: Iterable[Found]) -> dict[str, Found]:
+    """The files and, after them, what Ollama alone has; several names of one content are one model."""
+    contents = {_content(file) for file in files.values()}
+    for file in stored_files:
+        if (content := _content(file)) not in contents and file.stem not in files:
+            contents.add(content)
+            files[file.stem] = file
+    return files
+
+
+def _content(file: Found) -> object:
+    """The same for the same content."""
+    return file.header.identity if file.header else file.path.resolve()
