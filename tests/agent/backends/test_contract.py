@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from fleetview_agent.backends import Backend
+from fleetview_agent.backends import Backend, Notices, Observing
 from fleetview_agent.backends.llamacpp import LlamaCppBackend, second_file
+from fleetview_agent.backends.ollama import OllamaBackend
+from fleetview_agent.backends.ollama.processes import Processes, ProcessTable
 from fleetview_agent.backends.simulated import SimulatedBackend
-from fleetview_agent.config import LlamaCppConfig, SimulatedConfig
+from fleetview_agent.config import LlamaCppConfig, OllamaConfig, SimulatedConfig
 from fleetview_agent.errors import AgentError, BadRequest, ContextExceeded, NotFound, NotResident, Unusable
 from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, LoadOptions, ResidentModel, Traffic
-from tests.gguf_files import write_tiny, write_truncated
+from tests.gguf_files import Tiny, write_tiny, write_truncated
+from tests.ollama.installed import install
+from tests.ollama.servers import OllamaServer, ollama_server
+from tests.ollama.store import Store
 
 CONTEXT = 512
 PATIENCE_SECONDS = 20.0
@@ -38,6 +44,13 @@ class Subject:
     async def resident(self) -> tuple[ResidentModel, ...]:
         return (await self.backend.status()).resident
 
+    async def traffic(self) -> tuple[Traffic, ...]:
+        """What its models do, after a look where it takes one."""
+        if isinstance(self.backend, Observing):
+            await self.backend.status()
+            await self.backend.observe()
+        return self.backend.traffic()
+
     async def answer(self, prompt: str = "one two three", **options: object) -> list[ChatChunk]:
         return [chunk async for chunk in self.backend.chat(self.good, a_request(prompt, **options))]
 
@@ -47,12 +60,16 @@ def a_request(prompt: str, **options: object) -> ChatRequest:
     return ChatRequest.model_validate({"model": "any", "messages": messages, "temperature": 0, **options})
 
 
-def simulated(_home: Path, changed: Callable[[], None]) -> tuple[Backend, str, str]:
+Made = tuple[Backend, str, str]
+"""A backend, what it can load, and what it cannot."""
+
+
+def simulated(_request: pytest.FixtureRequest, _home: Path, changed: Callable[[], None]) -> Made:
     config = SimulatedConfig(enabled=True, load_seconds=0.2, tokens_per_second=500)
     return SimulatedBackend(config, changed), "sim-small", "sim-unusable"
 
 
-def llamacpp(home: Path, changed: Callable[[], None]) -> tuple[Backend, str, str]:
+def llamacpp(_request: pytest.FixtureRequest, home: Path, changed: Callable[[], None]) -> Made:
     if importlib.util.find_spec("llama_cpp") is None:
         pytest.skip("llama-cpp-python is not installed; it comes with the extra llamacpp")
     write_tiny(home / "models" / "tiny.gguf")
@@ -60,16 +77,43 @@ def llamacpp(home: Path, changed: Callable[[], None]) -> tuple[Backend, str, str
     return LlamaCppBackend(LlamaCppConfig(folders=(home / "models",), threads=1), changed), "tiny", "cut"
 
 
-@pytest.fixture(params=[simulated, llamacpp], ids=["simulated", "llamacpp"])
+def ollama(request: pytest.FixtureRequest, _home: Path, changed: Callable[[], None]) -> Made:
+    server: OllamaServer = request.getfixturevalue("ollama_of_the_suite")
+    config = OllamaConfig(address=server.address, models=server.models)
+    backend = OllamaBackend(config, Notices(changed), look=partial(processes_of, server, ProcessTable()))
+    return backend, "tiny:latest", "cut:latest"
+
+
+def processes_of(server: OllamaServer, table: ProcessTable) -> Processes:
+    """What there would be to see if this were the only Ollama of the machine."""
+    seen = table.look()
+    runners = tuple(runner for runner in seen.runners if runner.model.startswith(str(server.models)))
+    return Processes(tuple(found for found in seen.servers if found.pid == server.process.pid), runners)
+
+
+@pytest.fixture(scope="module")
+def ollama_of_the_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OllamaServer]:
+    """The stand-in for Ollama, one for all tests."""
+    home = tmp_path_factory.mktemp("ollama")
+    store = Store(home / ".ollama" / "models")
+    store.create("tiny", write_tiny(home / "tiny.gguf"))
+    store.create("cut", write_truncated(home / "cut.gguf", Tiny(seed=2)))
+    with ollama_server(install(home), home, OLLAMA_CONTEXT_LENGTH="1024") as server:
+        yield server
+
+
+@pytest.fixture(params=[simulated, llamacpp, ollama], ids=["simulated", "llamacpp", "ollama"])
 async def subject(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Subject]:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(second_file, "CARRIER", "no_such_package")
     changes: list[None] = []
-    backend, good, unusable = request.param(tmp_path, lambda: changes.append(None))
+    backend, good, unusable = request.param(request, tmp_path, lambda: changes.append(None))
     async with asyncio.timeout(PATIENCE_SECONDS):
         yield Subject(backend, good, unusable, changes)
+        for model in (await backend.status()).resident:  # in a server that outlives the backend
+            await backend.unload(model.name)
         await backend.close()
 
 
@@ -201,10 +245,12 @@ async def test_closing_an_answer_cancels_it_and_the_next_one_is_served(subject: 
     async with aclosing(subject.backend.chat(subject.good, a_request("word " * 60))) as chunks:
         await anext(chunks)
     assert await subject.answer(max_tokens=1)
-    assert [row.in_flight for row in subject.backend.traffic()] == [0]
+    assert [row.in_flight for row in await subject.traffic()] == [0]
 
 
 async def test_one_answer_at_a_time_and_the_queue_is_seen(subject: Subject) -> None:
+    if subject.backend.name == "ollama":
+        pytest.skip("the queue of its server cannot be seen")
     await subject.load()
     async with aclosing(subject.backend.chat(subject.good, a_request("word " * 60))) as chunks:
         await anext(chunks)
@@ -221,10 +267,10 @@ def traffic_of(subject: Subject) -> Traffic:
 
 
 async def test_traffic_of_an_idle_model_is_a_measured_zero(subject: Subject) -> None:
-    assert subject.backend.traffic() == ()
+    assert await subject.traffic() == ()
     await subject.load()
-    traffic_of(subject)
-    row = traffic_of(subject)
+    await subject.traffic()
+    (row,) = await subject.traffic()
     assert (row.backend, row.model) == (subject.backend.name, subject.good)
     assert row.generation_tokens_per_second == 0
     assert row.prompt_tokens_per_second is None
@@ -244,6 +290,8 @@ async def test_an_unload_ends_answers_with_an_error_and_frees_the_model(subject:
 
 
 async def test_a_closed_backend_holds_nothing(subject: Subject) -> None:
+    if subject.backend.name == "ollama":
+        pytest.skip("its server is not the backend's, and goes on")
     await subject.load()
     await subject.backend.close()
     assert await subject.resident() == ()

@@ -1,0 +1,300 @@
+"""The backend over a server that answers as it is told, and over processes that are made up."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleetview_agent.backends import Keeping, Notices, Observing, Storing, Supervised
+from fleetview_agent.backends.ollama import OllamaBackend, loads, looks
+from fleetview_agent.backends.ollama.processes import Processes, Runner, Server
+from fleetview_agent.backends.ollama.supervise import supervisor
+from fleetview_agent.config import OllamaConfig
+from fleetview_agent.errors import BackendFailed, BadRequest, NotFound, NotResident, Unusable
+from fleetview_agent.wire import ChatMessage, ChatRequest, LoadOptions, ResidentModel
+from tests.agent.backends.ollama.manifests import put_model
+from tests.agent.backends.ollama.scripted import Reply, Scripted, scripted
+from tests.gguf_files import write_tiny, write_truncated
+
+SERVER = Server(100, 1, 1.0, ("ollama", "serve"))
+NOBODY = "127.0.0.1:1"
+
+
+def said(**answer: Any) -> Reply:
+    return Reply(json.dumps(answer).encode())
+
+
+def a_listed(name: str) -> dict[str, Any]:
+    return {"name": name, "size": 400, "digest": name, "details": {"quantization_level": "F16"}}
+
+
+def a_loaded(name: str = "tiny:latest", **changes: Any) -> dict[str, Any]:
+    expires_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 300))
+    return {
+        "name": name,
+        "size": 1000,
+        "size_vram": 1000,
+        "context_length": 4096,
+        "expires_at": expires_at,
+        "details": {"quantization_level": "F16"},
+    } | changes
+
+
+def a_request() -> ChatRequest:
+    return ChatRequest(model="any", messages=(ChatMessage(role="user", content="hello"),))
+
+
+class Stage:
+    """A backend, and what it is to find."""
+
+    def __init__(self, folder: Path, script: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", str(folder))
+        monkeypatch.setattr(looks, "FRESH_SECONDS", 0)
+        monkeypatch.setattr(looks, "_listens", lambda pid, _port: pid == SERVER.pid)
+        self.script = script
+        self.models = folder / "models"
+        self.blob = put_model(self.models, "tiny:latest", write_tiny(folder / "tiny.gguf"))
+        self.processes = Processes((SERVER,))
+        self.changes = 0
+        config = OllamaConfig(address=script.address, models=self.models, program=folder / "no" / "ollama")
+        self.backend = OllamaBackend(config, Notices(self._changed), lambda: self.processes)
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    def answer(self, path: str, reply: Reply) -> None:
+        self.script.replies = {**self.script.replies, path: reply}
+
+    def runner(self, *, pid: int = 7, context: int = 4096, orphaned: bool = False) -> Runner:
+        parent = 1 if orphaned else SERVER.pid
+        return Runner(pid, parent, 1.0, str(self.blob), 9000 + pid, context, 1, 555, orphaned=orphaned)
+
+    def hold(self, *loaded: dict[str, Any], runners: tuple[Runner, ...] = ()) -> None:
+        self.answer("GET /api/ps", said(models=loaded))
+        self.processes = Processes((SERVER,), runners)
+
+    def orphans(self) -> Processes:
+        return Processes((), (self.runner(orphaned=True),))
+
+    async def resident(self) -> tuple[ResidentModel, ...]:
+        return (await self.backend.status()).resident
+
+    async def row(self) -> ResidentModel:
+        (row,) = await self.resident()
+        return row
+
+    def asked(self, path: str) -> list[Any]:
+        return [one.said for one in self.script.asked if f"{one.method} {one.path}" == path]
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """A server that has one model and holds nothing."""
+    replies = {
+        "GET /api/version": said(version="0.33.0"),
+        "GET /api/tags": said(models=[a_listed("tiny:latest"), a_listed("broken:latest")]),
+        "GET /api/ps": said(models=[]),
+        "POST /api/show": said(capabilities=["completion"]),
+        "POST /api/generate": said(done=True),
+    }
+    async with scripted(replies) as script:
+        one = Stage(tmp_path, script, monkeypatch)
+        yield one
+        await one.backend.close()
+
+
+async def test_it_can_do_all_that_a_backend_may_be_able_to_do(stage: Stage) -> None:
+    for ability in (Supervised, Observing, Keeping, Storing):
+        assert isinstance(stage.backend, ability)
+
+
+async def test_a_server_that_answers_is_told_with_its_models(stage: Stage) -> None:
+    state = await stage.backend.status()
+    assert (state.phase, state.version, state.address) == ("ready", "0.33.0", stage.script.address)
+    assert {model.name for model in state.models} == {"tiny:latest", "broken:latest"}
+    assert {"keep", "pull", "create", "delete"} <= set(state.abilities)
+
+
+async def test_a_server_that_is_not_there_is_stopped_or_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    program = tmp_path / "ollama"
+    program.touch(mode=0o755)
+    stopped = OllamaBackend(OllamaConfig(address=NOBODY, program=program), Notices(lambda: None), Processes)
+    state = await stopped.status()
+    assert (state.phase, state.hint) == ("stopped", "fleetview start NODE ollama")
+    assert "start" in state.abilities
+    assert "pull" not in state.abilities
+    monkeypatch.setattr(supervisor.Supervisor, "installed", False)
+    missing = OllamaBackend(OllamaConfig(address=NOBODY), Notices(lambda: None), Processes)
+    state = await missing.status()
+    assert state.phase == "missing"
+    assert state.hint is not None
+    assert "install Ollama" in state.hint
+    await stopped.close()
+    await missing.close()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply(b"", 403), id="it refuses us"),
+        pytest.param(Reply(b"<html>", 200), id="it is something else"),
+        pytest.param(Reply(b"not here", 404), id="it is a web server"),
+    ],
+)
+async def test_what_answers_but_is_no_use_has_failed_with_a_reason(stage: Stage, reply: Reply) -> None:
+    stage.answer("GET /api/version", reply)
+    state = await stage.backend.status()
+    assert state.phase == "failed"
+    assert state.failure is not None
+    assert state.failure.reason
+
+
+async def test_a_resident_model_is_told_with_its_process(stage: Stage) -> None:
+    stage.hold(a_loaded(), runners=(stage.runner(),))
+    row = await stage.row()
+    assert (row.name, row.phase, row.pid, row.context) == ("tiny:latest", "ready", 7, 4096)
+    assert (row.memory_bytes, row.gpu_memory_bytes, row.remark) == (1000, 1000, None)
+    assert row.expires_in_seconds == pytest.approx(300, abs=10)
+
+
+async def test_a_model_that_stays_has_no_expiry(stage: Stage) -> None:
+    stage.hold(a_loaded(expires_at="2318-03-01T00:00:00Z"), runners=(stage.runner(),))
+    assert (await stage.row()).expires_in_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("gpu_bytes", "remark"),
+    [(1000, None), (0, None), (750, "25 % of it is on the CPU, because the GPU had no room for more")],
+)
+async def test_a_model_that_is_partly_on_the_cpu_is_remarked(stage: Stage, gpu_bytes: int, remark: str | None) -> None:
+    stage.hold(a_loaded(size_vram=gpu_bytes), runners=(stage.runner(),))
+    assert (await stage.row()).remark == remark
+
+
+async def test_a_model_that_another_client_loads_is_seen_although_the_server_hides_it(stage: Stage) -> None:
+    stage.hold(runners=(stage.runner(),))
+    row = await stage.row()
+    assert (row.name, row.phase, row.pid, row.memory_bytes) == ("tiny:latest", "loading", 7, 555)
+
+
+async def test_a_process_whose_model_left_the_list_is_unloading(stage: Stage) -> None:
+    stage.hold(a_loaded(), runners=(stage.runner(),))
+    await stage.row()
+    stage.hold(runners=(stage.runner(),))
+    row = await stage.row()
+    assert (row.phase, row.pid) == ("unloading", 7)
+
+
+async def test_a_reload_by_another_client_is_remarked(stage: Stage) -> None:
+    stage.hold(a_loaded(context_length=8192), runners=(stage.runner(context=8192),))
+    await stage.row()
+    stage.hold(a_loaded(), runners=(stage.runner(pid=8),))
+    remark = (await stage.row()).remark
+    assert remark == "another client's request reloaded it with a context of 4096 tokens instead of 8192"
+
+
+async def test_orphans_are_told_by_name_while_the_server_is_gone(stage: Stage) -> None:
+    lost = OllamaBackend(OllamaConfig(address=NOBODY, models=stage.models), Notices(lambda: None), stage.orphans)
+    (row,) = (await lost.status()).resident
+    assert (row.name, row.phase, row.memory_bytes) == ("tiny:latest#7", "orphaned", 555)
+    await lost.close()
+
+
+async def test_an_orphan_that_is_gone_is_not_resident(stage: Stage) -> None:
+    with pytest.raises(NotResident, match="not there any more"):
+        await stage.backend.unload("tiny:latest#7")
+
+
+async def test_a_load_says_what_was_asked_and_no_more(stage: Stage) -> None:
+    await stage.backend.load("tiny", LoadOptions(context=512, keep=60), lambda _: None)
+    await stage.backend.load("tiny", LoadOptions(), lambda _: None)
+    assert stage.asked("POST /api/generate") == [
+        {"model": "tiny:latest", "stream": False, "keep_alive": 60.0, "options": {"num_ctx": 512}},
+        {"model": "tiny:latest", "stream": False},
+    ]
+
+
+async def test_what_cannot_be_loaded_is_refused_before_the_engine_is_asked(stage: Stage, tmp_path: Path) -> None:
+    put_model(stage.models, "broken:latest", write_truncated(tmp_path / "cut.gguf"))
+    with pytest.raises(NotFound):
+        await stage.backend.load("no-such-model", LoadOptions(), lambda _: None)
+    with pytest.raises(Unusable, match="truncated"):
+        await stage.backend.load("broken", LoadOptions(), lambda _: None)
+    assert stage.asked("POST /api/generate") == []
+
+
+async def test_a_load_that_fails_brings_the_engines_words(stage: Stage) -> None:
+    stage.answer("POST /api/generate", Reply(b'{"error":"llama-server process has terminated: exit status 1"}', 500))
+    with pytest.raises(BackendFailed, match="has terminated"):
+        await stage.backend.load("tiny", LoadOptions(), lambda _: None)
+    assert await stage.resident() == ()
+
+
+async def test_a_second_model_of_a_resident_file_is_refused(stage: Stage, tmp_path: Path) -> None:
+    put_model(stage.models, "broken:latest", write_tiny(tmp_path / "again.gguf"))
+    stage.hold(a_loaded(), runners=(stage.runner(),))
+    with pytest.raises(BadRequest, match="the same file as ollama/tiny:latest"):
+        await stage.backend.load("broken", LoadOptions(), lambda _: None)
+
+
+async def test_a_chat_never_loads_a_model(stage: Stage) -> None:
+    with pytest.raises(NotResident):
+        await anext(stage.backend.chat("tiny", a_request()))
+    assert stage.asked("POST /api/chat") == []
+
+
+async def test_keeping_as_usual_says_how_long_that_is(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "settings_of", lambda _server: looks.Settings(keep=42.0))
+    stage.hold(a_loaded(), runners=(stage.runner(),))
+    await stage.backend.keep("tiny", "forever")
+    await stage.backend.keep("tiny", None)
+    assert [asked["keep_alive"] for asked in stage.asked("POST /api/generate")] == [-1, 42.0]
+
+
+async def test_an_unload_that_does_not_happen_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loads, "UNLOAD_SECONDS", 0.2)
+    stage.hold(a_loaded(), runners=(stage.runner(),))
+    with pytest.raises(BackendFailed, match="still in memory"):
+        await stage.backend.unload("tiny")
+    assert (await stage.row()).phase == "ready"
+
+
+async def test_what_another_client_is_loading_cannot_be_unloaded_yet(stage: Stage) -> None:
+    stage.hold(runners=(stage.runner(),))
+    with pytest.raises(BadRequest, match="on its way"):
+        await stage.backend.unload("tiny:latest")
+
+
+async def test_a_model_that_was_to_stay_and_is_gone_is_a_failure_that_an_unload_clears(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleetview_agent.backends.ollama.memory.GRACE_SECONDS", 0)
+    stage.hold(a_loaded(), runners=(stage.runner(),))
+    await stage.backend.keep("tiny", "forever")
+    stage.hold()
+    assert (await stage.row()).failure is not None
+    await stage.backend.unload("tiny:latest")
+    assert not await stage.resident()
+
+
+async def test_a_resident_model_is_not_deleted(stage: Stage) -> None:
+    stage.hold(a_loaded(), runners=(stage.runner(),))
+    with pytest.raises(BadRequest, match="is resident"):
+        await stage.backend.delete("tiny")
+    stage.hold()
+    stage.answer("DELETE /api/delete", Reply())
+    await stage.backend.delete("tiny")
+    assert stage.asked("DELETE /api/delete") == [{"model": "tiny"}]
+
+
+async def test_before_0_30_the_servers_list_is_enough(stage: Stage) -> None:
+    stage.hold(a_loaded(context_length=0))
+    assert ((row := await stage.row()).phase, row.pid, row.context) == ("ready", None, None)
