@@ -21,6 +21,8 @@ from tests.sshd import PROGRAMS, Sshd, an_operator, an_sshd
 
 SIMULATED = """
 sampler = "simulated"
+[ollama]
+enabled = false
 [llamacpp]
 enabled = false
 [simulated]

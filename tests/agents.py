@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from pathlib import Path
 
 from fleetview_agent.agent import Agent
-from fleetview_agent.config import AgentConfig, LlamaCppConfig, SimulatedConfig
+from fleetview_agent.backends import Backend, Progress
+from fleetview_agent.chats import answer
+from fleetview_agent.config import AgentConfig, LlamaCppConfig, OllamaConfig, SimulatedConfig
+from fleetview_agent.gguf import Header
 from fleetview_agent.journal import Journal
 from fleetview_agent.samplers import detect
-from fleetview_agent.wire import Event, LoadRequest, Operation, OperationChanged, Request, SwapRequest, UnloadRequest
+from fleetview_agent.wire import (
+    BackendState,
+    ChatChunk,
+    ChatMessage,
+    ChatRequest,
+    Event,
+    LoadOptions,
+    LoadRequest,
+    Operation,
+    OperationChanged,
+    Request,
+    ResidentModel,
+    SwapRequest,
+    Traffic,
+    UnloadRequest,
+)
 from tests.builders import AUTHOR
 
 LIMIT_SECONDS = 10.0
@@ -19,12 +37,19 @@ LIMIT_SECONDS = 10.0
 
 @asynccontextmanager
 async def a_running_agent(
-    folder: Path, *, load_seconds: float = 0.0, tokens_per_second: float = 1000.0, drain_seconds: float = 5.0
+    folder: Path,
+    *,
+    load_seconds: float = 0.0,
+    tokens_per_second: float = 1000.0,
+    drain_seconds: float = 5.0,
+    delete_wait_seconds: float = 0.0,
 ) -> AsyncIterator[Agent]:
     """An agent with the simulated sampler and backend alone, its journal in `folder`."""
     config = AgentConfig(
         sampler="simulated",
         drain_seconds=drain_seconds,
+        delete_wait_seconds=delete_wait_seconds,
+        ollama=OllamaConfig(enabled=False),
         llamacpp=LlamaCppConfig(enabled=False),
         simulated=SimulatedConfig(enabled=True, load_seconds=load_seconds, tokens_per_second=tokens_per_second),
     )
@@ -83,3 +108,51 @@ def a_swap(model: str, **changes: object) -> SwapRequest:
 def an_unload(model: str) -> UnloadRequest:
     """A wish to unload one of the simulated models."""
     return UnloadRequest(author=AUTHOR, backend="simulated", model=model)
+
+
+async def a_row(agent: Agent, model: str) -> ResidentModel | None:
+    """A model in memory as everybody sees it."""
+    (state,) = (await agent.snapshot()).backends
+    return next((row for row in state.resident if row.name == model), None)
+
+
+async def say(agent: Agent, model: str, prompt: str) -> str:
+    """What a simulated model answers."""
+    request = ChatRequest(model=f"simulated/{model}", messages=(ChatMessage(role="user", content=prompt),))
+    async with aclosing(answer(agent, request)) as chunks:
+        return "".join([chunk.text async for chunk in chunks])
+
+
+class Plain:
+    """A backend without further abilities, around one that may have some."""
+
+    def __init__(self, inner: Backend) -> None:
+        self._inner = inner
+        self.name = inner.name
+
+    async def status(self) -> BackendState:
+        return (await self._inner.status()).model_copy(update={"abilities": ()})
+
+    async def header(self, model: str) -> Header | None:
+        return await self._inner.header(model)
+
+    def preparing(self) -> AbstractAsyncContextManager[None]:
+        return self._inner.preparing()
+
+    async def load(self, model: str, options: LoadOptions, progress: Progress) -> None:
+        await self._inner.load(model, options, progress)
+
+    async def warm(self, model: str) -> None:
+        await self._inner.warm(model)
+
+    async def unload(self, model: str) -> None:
+        await self._inner.unload(model)
+
+    def chat(self, model: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        return self._inner.chat(model, request)
+
+    def traffic(self) -> tuple[Traffic, ...]:
+        return self._inner.traffic()
+
+    async def close(self) -> None:
+        await self._inner.close()

@@ -7,19 +7,24 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 
-from fleetview_agent.backends import Backend, build_backends
+from fleetview_agent.backends import Backend, Notices, Observing, build_backends
+from fleetview_agent.changes import Changes
 from fleetview_agent.config import AgentConfig
+from fleetview_agent.disk_work import DiskWork
 from fleetview_agent.errors import NotFound
 from fleetview_agent.gate import Gate
 from fleetview_agent.hub import Hub
 from fleetview_agent.journal import Journal
+from fleetview_agent.moves import Moves
 from fleetview_agent.operator import Operator
 from fleetview_agent.planner import Planner
+from fleetview_agent.restoring import Restorer
 from fleetview_agent.samplers import Sampler
+from fleetview_agent.views import as_operated, without_ages
 from fleetview_agent.wire import (
     BackendChanged,
     BackendState,
@@ -32,6 +37,7 @@ from fleetview_agent.wire import (
     Sampled,
     Snapshot,
 )
+from fleetview_agent.wishes import Wishes, lapsed
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +48,8 @@ IDLE_INTERVAL_SECONDS = 60.0
 SHORTEST_INTERVAL_SECONDS = 0.2
 STATE_SECONDS = 5.0
 """Between looks at the backends when none of them says that it has changed."""
+OBSERVED_STATE_SECONDS = 1.0
+"""The same for engines that run and that others use too, while somebody watches."""
 FRESH_SECONDS = 2.0
 """A plan is made from a sample no older than this."""
 CALM_SECONDS = 0.1
@@ -54,17 +62,25 @@ class Agent:
     def __init__(self, config: AgentConfig, sampler: Sampler, journal: Journal) -> None:
         self._sampler = sampler
         self._changed = asyncio.Event()
-        self.backends: dict[str, Backend] = {
-            backend.name: backend for backend in build_backends(config, self._changed.set)
-        }
-        self.journal = journal
         self.hub = Hub()
+        self.journal = journal
         self.gate = Gate()
-        self._planner = Planner(self.backends, journal, self._look)
+        self._wishes = Wishes(journal)
+        self.restorer = Restorer(self._wishes, self._carry)
+        notices = Notices(self._changed.set, self.hub.publish, self.restorer.lost)
+        self.backends: dict[str, Backend] = {backend.name: backend for backend in build_backends(config, notices)}
+        self._observing = {name: one for name, one in self.backends.items() if isinstance(one, Observing)}
+        self._planner = Planner(self.backends, journal, self._wishes, self._look)
+        moves = Moves(self.backends, self.gate, self._wishes, self._in_flight, config.drain_seconds)
         self.operator = Operator(
-            self.backends, self._planner, journal, self.gate, self._publish_operation, config.drain_seconds
+            moves,
+            Changes(moves, self._planner, self._wishes),
+            DiskWork(moves, self._planner, self._wishes, config.delete_wait_seconds),
+            journal,
+            self._publish_operation,
         )
         self._states: dict[str, BackendState] = {}
+        self._looked_at: dict[str, float] = {}
         self._samples: deque[Sample] = deque()
         self._intervals: list[float] = []
         """What those who watch have asked for."""
@@ -82,9 +98,8 @@ class Agent:
         await self._read()
         try:
             async with asyncio.TaskGroup() as group:  # a bug in one of them ends the agent, not just that task
-                tasks = [
-                    group.create_task(work) for work in (self._sampling(), self._refreshing(), self.operator.run())
-                ]
+                lives = (self._sampling(), self._refreshing(), self.operator.run(), self.restorer.run())
+                tasks = [group.create_task(life) for life in lives]
                 try:
                     yield
                 finally:
@@ -99,8 +114,9 @@ class Agent:
 
     @property
     def busy(self) -> bool:
-        """Whether a model is resident or an operation is in hand."""
-        resident = any(row.phase != "failed" for state in self._states.values() for row in state.resident)
+        """Whether a model is resident that ends with this agent, or an operation is in hand."""
+        own = [state for state in self._states.values() if state.address is None]  # else a server outlives the agent
+        resident = any(row.phase not in {"failed", "orphaned"} for state in own for row in state.resident)
         return resident or bool(self.operator.operations)
 
     @property
@@ -135,6 +151,16 @@ class Agent:
     async def plan(self, request: Request) -> Plan:
         """What a request would do."""
         return await self._planner.plan(request)
+
+    async def _carry(self, request: Request, reason: str) -> Operation:
+        """Carry out an operation that no operator asked for."""
+        return await self.operator.carry(request, reason)
+
+    async def _in_flight(self, targets: Collection[str]) -> int:
+        """How many requests these models are answering, also those that do not go through this agent."""
+        await self._read()
+        rows = self._samples[-1].traffic
+        return sum(row.in_flight + row.queued for row in rows if f"{row.backend}/{row.model}" in targets)
 
     def find(self, model: str) -> tuple[Backend, str]:
         """Backend and model that a chat means: `BACKEND/MODEL`, or a model that one backend alone has.
@@ -190,6 +216,7 @@ class Agent:
         """Read the machine once, keep it and tell it."""
         if self._samples and 0 <= time.time() - self._samples[-1].at < SHORTEST_INTERVAL_SECONDS / 2:
             return
+        await asyncio.gather(*(backend.observe() for backend in self._observing.values()))
         sample = await asyncio.get_running_loop().run_in_executor(self._thread, self._sampler.read)
         traffic = tuple(row for backend in self.backends.values() for row in backend.traffic())
         sample = sample.model_copy(update={"traffic": traffic})
@@ -199,34 +226,39 @@ class Agent:
         self.hub.publish(Sampled(sample=sample))
 
     async def _refreshing(self) -> None:
-        """Look at the backends when they have changed, and now and then."""
+        """Look at the backends when they have changed, and now and then; sooner at those that change by themselves."""
+        looked_at = time.monotonic()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STATE_SECONDS):
+                async with asyncio.timeout(OBSERVED_STATE_SECONDS):
                     await self._changed.wait()
-            self._changed.clear()
-            await self._refresh()
+            if self._changed.is_set() or time.monotonic() - looked_at >= STATE_SECONDS:
+                self._changed.clear()
+                looked_at = time.monotonic()
+                await self._refresh()
+            elif self._intervals:
+                await self._refresh([name for name in self._observing if self._states[name].phase == "ready"])
             await asyncio.sleep(CALM_SECONDS)
 
-    async def _refresh(self) -> None:
-        """Look at every backend, and tell what is no longer what it was."""
+    async def _refresh(self, names: Collection[str] | None = None) -> None:
+        """Look at every backend, or at those named, and tell what is no longer what it was."""
         async with self._looking:  # one look at a time, so that an older one never comes last
-            for name, backend in self.backends.items():
-                state = await backend.status()
-                former = self._states.get(name)
-                self._states[name] = state
-                if former is not None and _without_ages(former) != _without_ages(state):
-                    self.hub.publish(BackendChanged(state=state))
+            await asyncio.gather(*(self._refresh_one(name) for name in (self.backends if names is None else names)))
+
+    async def _refresh_one(self, name: str) -> None:
+        """Look at one backend."""
+        backend = self.backends[name]
+        state = as_operated(await backend.status(), backend, self._wishes.pins)
+        former, looked_at = self._states.get(name), self._looked_at.get(name, 0.0)
+        self._states[name], self._looked_at[name] = state, time.monotonic()
+        if former is None:
+            return
+        self._wishes.stopped(lapsed(former, state, self._looked_at[name] - looked_at))
+        if without_ages(former) != without_ages(state):
+            self.hub.publish(BackendChanged(state=state))
 
     def _publish_operation(self, operation: Operation) -> None:
-        """Tell everyone of an operation."""
+        """Tell everyone of an operation; when it has ended, pins and models are no longer what they were."""
+        if operation.result is not None:
+            self._changed.set()
         self.hub.publish(OperationChanged(operation=operation))
-
-
-def _without_ages(state: BackendState) -> BackendState:
-    """The state without what changes by the mere passing of time; whether a model is idle at all stays."""
-    rows = (
-        row.model_copy(update={"idle_seconds": row.idle_seconds and 0.0, "expires_in_seconds": None})
-        for row in state.resident
-    )
-    return state.model_copy(update={"resident": tuple(rows)})

@@ -23,7 +23,7 @@ async def answer(agent: Agent, request: ChatRequest) -> AsyncGenerator[ChatChunk
         try:
             async with aclosing(backend.chat(model, request)) as chunks:
                 async for last in chunks:
-                    if first is None and (last.text or last.thinking):
+                    if first is None and (last.text or last.thinking or last.tool_calls):
                         first = time.monotonic() - began
                     yield last
         finally:
@@ -34,8 +34,10 @@ async def answer(agent: Agent, request: ChatRequest) -> AsyncGenerator[ChatChunk
                         model=model,
                         author=request.user,
                         prompt_tokens=last.usage.prompt_tokens if last.usage else None,
+                        cached_tokens=last.usage.cached_tokens if last.usage else None,
                         completion_tokens=last.usage.completion_tokens if last.usage else None,
                         time_to_first_token_seconds=first,
+                        prompt_tokens_per_second=last.timings.prompt_per_second if last.timings else None,
                         tokens_per_second=last.timings.predicted_per_second if last.timings else None,
                     )
                 )

@@ -1,4 +1,4 @@
-"""What must outlive the agent: its operations, and how each model was last loaded. SQLite, write-ahead log."""
+"""What must outlive the agent: its operations, how models were loaded, what should run. SQLite, write-ahead log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from fleetview_agent.errors import StorageFailed
 from fleetview_agent.paths import private_folder
-from fleetview_agent.wire import Operation
+from fleetview_agent.wire import LoadOptions, Operation
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,14 @@ CREATE TABLE IF NOT EXISTS loads (
     context INTEGER,
     seconds REAL NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS wanted (
+    target TEXT PRIMARY KEY,
+    options TEXT NOT NULL,
+    ended_at REAL
+) STRICT;
+CREATE TABLE IF NOT EXISTS pins (
+    target TEXT PRIMARY KEY
+) STRICT;
 """
 
 
@@ -40,6 +48,15 @@ class PastLoad:
 
     context: int | None
     seconds: float
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A model that an operator has loaded."""
+
+    options: LoadOptions
+    ended_at: float | None = None
+    """Since when it should no longer run; None while it should. Models that were ended together share the time."""
 
 
 class Journal:
@@ -126,6 +143,28 @@ class Journal:
         rows = self._read("SELECT context, seconds FROM loads WHERE identity = ?", identity)
         return next((PastLoad(*row) for row in rows), None)
 
+    def want(self, target: str, wanted: Wanted) -> None:
+        """Keep that the model `BACKEND/MODEL` should run, or when that ended."""
+        options = wanted.options.model_dump_json(exclude_none=True)
+        self._write("INSERT OR REPLACE INTO wanted VALUES (?, ?, ?)", target, options, wanted.ended_at)
+
+    def wanted(self) -> dict[str, Wanted]:
+        """Every `BACKEND/MODEL` that was ever loaded, the one loaded longest ago first."""
+        rows = self._read("SELECT target, options, ended_at FROM wanted ORDER BY rowid")
+        return {target: Wanted(_options(json), ended_at) for target, json, ended_at in rows}
+
+    def pin(self, target: str) -> None:
+        """Keep that this model is pinned."""
+        self._write("INSERT OR IGNORE INTO pins VALUES (?)", target)
+
+    def unpin(self, target: str) -> None:
+        """Keep that it is not."""
+        self._write("DELETE FROM pins WHERE target = ?", target)
+
+    def pins(self) -> frozenset[str]:
+        """Every `BACKEND/MODEL` that is pinned."""
+        return frozenset(target for (target,) in self._read("SELECT target FROM pins"))
+
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
@@ -137,3 +176,11 @@ def _operation(json: str) -> Operation | None:
         return Operation.model_validate_json(json)
     except ValidationError:
         return None
+
+
+def _options(json: str) -> LoadOptions:
+    """Kept options; those that only a newer version understands are left to the agent."""
+    try:
+        return LoadOptions.model_validate_json(json)
+    except ValidationError:
+        return LoadOptions()

@@ -10,7 +10,7 @@ from fleetview_agent.wire import BackendState, ResidentModel, Snapshot
 
 @dataclass(frozen=True)
 class Occupant:
-    """A model in memory, on its way there, or failed."""
+    """A model in memory, on its way there, or fallen out of it."""
 
     target: str
     """BACKEND/MODEL."""
@@ -26,6 +26,16 @@ class Occupant:
     def failed(self) -> bool:
         """Whether it is there in name only."""
         return self.model.phase == "failed"
+
+    @property
+    def useless(self) -> bool:
+        """Whether nobody can ask it: it failed, or its process outlived the engine's server."""
+        return self.model.phase in {"failed", "orphaned"}
+
+    @property
+    def in_between(self) -> bool:
+        """Whether it is coming or going; as operations come one by one, not by our doing."""
+        return self.model.phase in {"loading", "unloading"}
 
     @property
     def recency(self) -> float:
@@ -71,7 +81,8 @@ def _occupant(state: BackendState, model: ResidentModel, in_flight: int) -> Occu
     target = f"{state.backend}/{model.name}"
     if model.phase == "failed":
         return Occupant(target, model, in_flight, 0)
-    weights = next((file.size_bytes for file in state.models if file.name == model.name), 0)
+    name = model.name.rpartition("#")[0] if model.phase == "orphaned" else model.name
+    weights = next((file.size_bytes for file in state.models if file.name == name), 0)
     held = weights if model.memory_bytes is None else model.memory_bytes
     return Occupant(target, model, in_flight, held, min(weights, held))
 

@@ -19,7 +19,7 @@ from fleetview_agent.bodies import read_body
 from fleetview_agent.chats import answer
 from fleetview_agent.errors import AgentError
 from fleetview_agent.stream import Stream, error_body
-from fleetview_agent.wire import ChatChunk, ChatRequest, Timings, Usage
+from fleetview_agent.wire import ChatChunk, ChatRequest, Timings, ToolCall, Usage
 
 Json = dict[str, Any]  # Any: JSON as it goes out
 _CHAT: TypeAdapter[ChatRequest] = TypeAdapter(ChatRequest)
@@ -62,13 +62,14 @@ async def _streamed(agent: Agent, request: ChatRequest) -> AsyncGenerator[bytes,
     """Server-sent events; what fails after the first of them comes as one more."""
     head = _head("chat.completion.chunk", request.model)
     async with aclosing(answer(agent, request)) as chunks:
-        began = False
+        began, calls = False, 0
         try:
             async for chunk in chunks:
                 if not began:
                     yield _event({**head, "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
                     began = True
-                yield _event(_chunk(head, chunk))
+                yield _event(_chunk(head, chunk, calls))
+                calls += len(chunk.tool_calls)
         except AgentError as problem:
             if not began:
                 raise
@@ -81,15 +82,20 @@ async def _whole(agent: Agent, request: ChatRequest) -> AsyncGenerator[bytes, No
     """The answer in one piece."""
     texts: list[str] = []
     thoughts: list[str] = []
+    calls: list[ToolCall] = []
     last = ChatChunk()
     async with aclosing(answer(agent, request)) as chunks:
         async for last in chunks:
             texts.append(last.text)
             thoughts.append(last.thinking)
-    message = {"role": "assistant", "content": "".join(texts)}
+            calls += last.tool_calls
+    message: Json = {"role": "assistant", "content": "".join(texts)}
     if any(thoughts):
         message["reasoning_content"] = "".join(thoughts)
-    choice = {"index": 0, "message": message, "finish_reason": last.finish_reason}
+    if calls:
+        message["tool_calls"] = [call.model_dump() for call in calls]
+        message["content"] = message["content"] or None
+    choice = {"index": 0, "message": message, "finish_reason": _finish(last, len(calls))}
     body = {**_head("chat.completion", request.model), "choices": [choice], **_figures(last.usage, last.timings)}
     yield json.dumps(body).encode()
 
@@ -99,15 +105,23 @@ def _head(kind: str, model: str) -> Json:
     return {"id": f"chatcmpl-{secrets.token_hex(12)}", "object": kind, "created": int(time.time()), "model": model}
 
 
-def _chunk(head: Json, chunk: ChatChunk) -> Json:
-    """One piece of an answer."""
+def _chunk(head: Json, chunk: ChatChunk, calls: int) -> Json:
+    """One piece of an answer in which tools were called this often before."""
     delta: Json = {}
     if chunk.text:
         delta["content"] = chunk.text
     if chunk.thinking:
         delta["reasoning_content"] = chunk.thinking
-    choice = {"index": 0, "delta": delta, "finish_reason": chunk.finish_reason}
+    if chunk.tool_calls:
+        delta["tool_calls"] = [{"index": calls + at, **call.model_dump()} for at, call in enumerate(chunk.tool_calls)]
+    finish = _finish(chunk, calls + len(chunk.tool_calls))
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
     return {**head, "choices": [choice], **_figures(chunk.usage, chunk.timings)}
+
+
+def _finish(chunk: ChatChunk, calls: int) -> str | None:
+    """Why the answer ends; OpenAI's clients look for calls only where it says so, which not every engine does."""
+    return "tool_calls" if chunk.finish_reason == "stop" and calls else chunk.finish_reason
 
 
 def _figures(usage: Usage | None, timings: Timings | None) -> Json:
@@ -118,8 +132,9 @@ def _figures(usage: Usage | None, timings: Timings | None) -> Json:
             "prompt_tokens": usage.prompt_tokens,
             "completion_tokens": usage.completion_tokens,
             "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-            "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
         }
+        if usage.cached_tokens is not None:
+            figures["usage"]["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
     if timings:
         figures["timings"] = timings.model_dump(exclude_none=True)
     return figures

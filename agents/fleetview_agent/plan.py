@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
-from fleetview_agent.errors import BadRequest, NotFound, NotResident
+from fleetview_agent.errors import BadRequest, NotResident
 from fleetview_agent.fit import GPU_MARGIN_BYTES, Need, need, verdict
 from fleetview_agent.gguf import Header
+from fleetview_agent.naming import find_backend, find_model, nearest, not_ready
 from fleetview_agent.occupancy import Memory, Occupant, memory_of, occupants_of
-from fleetview_agent.wire import BackendState, LoadRequest, ModelFile, Plan, Snapshot, SwapRequest, UnloadRequest
+from fleetview_agent.wire import LoadRequest, Plan, Snapshot, SwapRequest, UnloadRequest
 
 
 def make_plan(
@@ -25,12 +25,13 @@ def make_plan(
     `context` is what it gets where the request names none, before the default of its file; `load_seconds` is what it
     took the last time. Raises NotFound and BadRequest for names that are not there.
     """
-    state, file = _find(request, node)
+    state = find_backend(request.backend, node)
+    file = find_model(state, request.model)
     context = request.options.context or context or file.default_context
     occupants = occupants_of(node)
     memory = memory_of(node, occupants)
     itself = next((one for one in occupants if one.target == f"{request.backend}/{request.model}"), None)
-    if itself and not itself.failed and itself.model.context == context:
+    if itself and itself.model.phase == "ready" and itself.model.context == context:
         return _nothing_to_do(request, itself, memory, _asked_to_leave(request, occupants))
     required = need(header, context) if header and context else None
     weights = header.tensor_bytes if header else file.size_bytes
@@ -39,9 +40,16 @@ def make_plan(
     plan = _draw_up(request, memory, leaving, required or weights).model_copy(
         update={"context": context, "expected_seconds": load_seconds}
     )
-    unusable = file.refusal or (header.refusal if header else None) or _not_ready(state)
-    refusal = unusable or (None if request.force else _too_large(plan, staying, is_gpu=memory.is_gpu))
+    unusable = file.refusal or (header.refusal if header else None) or not_ready(state) or _in_between(itself)
+    refusal = unusable or (None if request.force else _too_large(request, plan, staying, is_gpu=memory.is_gpu))
     return plan.model_copy(update={"refusal": refusal})
+
+
+def _in_between(itself: Occupant | None) -> str | None:
+    """That somebody else is about the same model just now."""
+    if itself is None or not itself.in_between:
+        return None
+    return f"{itself.target} is {itself.model.phase} just now, for another client; try again when that is over"
 
 
 def _asked_to_leave(request: LoadRequest | SwapRequest, occupants: tuple[Occupant, ...]) -> list[Occupant]:
@@ -56,7 +64,7 @@ def plan_unload(request: UnloadRequest, node: Snapshot) -> Plan:
     occupants = occupants_of(node)
     target = f"{request.backend}/{request.model}"
     if not (leaving := tuple(one for one in occupants if one.target == target)):
-        raise NotResident(f"{target} is not resident", _nearest(target, [one.target for one in occupants]))
+        raise NotResident(f"{target} is not resident", nearest(target, [one.target for one in occupants]))
     memory = memory_of(node, occupants)
     return Plan(
         request=request,
@@ -71,19 +79,6 @@ def plan_unload(request: UnloadRequest, node: Snapshot) -> Plan:
     )
 
 
-def _find(request: LoadRequest | SwapRequest, node: Snapshot) -> tuple[BackendState, ModelFile]:
-    """The backend and the model that are meant."""
-    state = next((one for one in node.backends if one.backend == request.backend), None)
-    if state is None:
-        hint = _nearest(request.backend, [one.backend for one in node.backends])
-        raise NotFound(f"there is no backend {request.backend} on this node", hint)
-    file = next((one for one in state.models if one.name == request.model), None)
-    if file is None:
-        hint = _nearest(request.model, [one.name for one in state.models])
-        raise NotFound(f"{request.backend} has no model {request.model}", hint)
-    return state, file
-
-
 def _leaving(
     request: LoadRequest | SwapRequest, occupants: tuple[Occupant, ...], memory: Memory, least_bytes: int
 ) -> tuple[Occupant, ...]:
@@ -94,14 +89,14 @@ def _leaving(
         return tuple(itself)
     if isinstance(evict, tuple):
         return tuple(dict.fromkeys((*itself, *_named(request, occupants))))
-    others = [one for one in occupants if one not in itself and not one.model.pinned]
-    cleared = [one for one in others if one.failed]
-    candidates = sorted((one for one in others if not one.failed), key=lambda one: one.recency)
+    others = [one for one in occupants if one not in itself and not one.model.pinned and not one.in_between]
+    cleared = [one for one in others if one.useless]
+    candidates = sorted((one for one in others if not one.useless), key=lambda one: one.recency)
     if evict == "all":
         return (*itself, *cleared, *candidates)
     leaving = itself or candidates[:1]
     candidates = [one for one in candidates if one not in leaving]
-    while candidates and verdict(least_bytes, memory.room(leaving), gpu=memory.is_gpu) == "does_not_fit":
+    while candidates and verdict(least_bytes, memory.room((*cleared, *leaving)), gpu=memory.is_gpu) == "does_not_fit":
         leaving = [*leaving, candidates.pop(0)]
     return (*cleared, *leaving)
 
@@ -116,7 +111,7 @@ def _named(request: LoadRequest | SwapRequest, occupants: tuple[Occupant, ...]) 
         if len(matches) > 1:
             raise BadRequest(f"{name} is resident in several backends", f"say {matches[0].target}")
         if not matches:
-            hint = _nearest(name, [one.target for one in occupants])
+            hint = nearest(name, [one.target for one in occupants])
             raise BadRequest(f"{name} cannot leave, for it is not resident", hint)
         named.append(matches[0])
     return named
@@ -170,33 +165,18 @@ def _draw_up(
     )
 
 
-def _not_ready(state: BackendState) -> str | None:
-    """Why the backend can load nothing just now."""
-    if state.phase == "ready":
-        return None
-    cause = state.failure.reason if state.failure else None
-    return ": ".join(part for part in (f"{state.backend} is {state.phase}", cause, state.hint) if part)
-
-
-def _too_large(plan: Plan, staying: Sequence[str], *, is_gpu: bool) -> str | None:
+def _too_large(request: LoadRequest | SwapRequest, plan: Plan, staying: Sequence[str], *, is_gpu: bool) -> str | None:
     """That there is no room, and what would make some."""
-    if plan.verdict != "does_not_fit" or plan.request.verb == "unload":
+    if plan.verdict != "does_not_fit":
         return None
-    wanted = f"{plan.request.model} needs {_gib(plan.need_bytes)} with a context of {plan.context}"
+    wanted = f"{request.model} needs {_gib(plan.need_bytes)} with a context of {plan.context}"
     if plan.need_bytes is None:
-        wanted = f"the weights of {plan.request.model} alone take {_gib(plan.weights_bytes)}"
+        wanted = f"the weights of {request.model} alone take {_gib(plan.weights_bytes)}"
     margin = f", of which {_gib(GPU_MARGIN_BYTES)} must stay free" if is_gpu else ""
     others = f", let {' or '.join(staying)} leave too" if staying else ""
     return (
         f"{wanted}, and {_gib(plan.room_bytes)} would be free{margin}; choose a smaller context{others}, or use --force"
     )
-
-
-def _nearest(name: str, known: Sequence[str]) -> str | None:
-    """What was meant, or what there is."""
-    if near := difflib.get_close_matches(name, known, n=1):
-        return f"did you mean {near[0]}?"
-    return f"there is {', '.join(known)}" if known else None
 
 
 def _gib(count: int | None) -> str:

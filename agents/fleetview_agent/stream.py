@@ -9,7 +9,7 @@ from contextlib import aclosing
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from fleetview_agent.errors import AgentError, Draining
+from fleetview_agent.errors import AgentError
 from fleetview_agent.wire import ErrorAnswer, ErrorBody
 
 
@@ -21,8 +21,8 @@ def error_body(problem: AgentError) -> dict[str, object]:
 
 def error_response(problem: AgentError) -> Response:
     """A failure as the whole answer."""
-    retry_after = {"Retry-After": str(problem.retry_after_seconds)} if isinstance(problem, Draining) else None
-    return JSONResponse(error_body(problem), problem.status, headers=retry_after)
+    headers = {} if problem.retry_after_seconds is None else {"Retry-After": str(problem.retry_after_seconds)}
+    return JSONResponse(error_body(problem), problem.status, headers=headers)
 
 
 class Stream(Response):

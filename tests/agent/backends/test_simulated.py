@@ -8,9 +8,9 @@ from contextlib import aclosing
 
 import pytest
 
-from fleetview_agent.backends import build_backends
+from fleetview_agent.backends import Notices, build_backends
 from fleetview_agent.backends.simulated import SimulatedBackend
-from fleetview_agent.config import AgentConfig, LlamaCppConfig, SimulatedConfig
+from fleetview_agent.config import AgentConfig, LlamaCppConfig, OllamaConfig, SimulatedConfig
 from fleetview_agent.errors import BackendFailed, ContextExceeded, Unusable
 from fleetview_agent.fit import need
 from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, LoadOptions, ResidentModel
@@ -131,7 +131,7 @@ async def test_closing_the_backend_ends_an_answer() -> None:
 
 
 def test_only_enabled_backends_are_built() -> None:
-    off = LlamaCppConfig(enabled=False)
-    assert build_backends(AgentConfig(llamacpp=off), ignore) == ()
-    built = build_backends(AgentConfig(llamacpp=off, simulated=SimulatedConfig(enabled=True)), ignore)
+    none = AgentConfig(ollama=OllamaConfig(enabled=False), llamacpp=LlamaCppConfig(enabled=False))
+    assert build_backends(none, Notices(ignore)) == ()
+    built = build_backends(none.model_copy(update={"simulated": SimulatedConfig(enabled=True)}), Notices(ignore))
     assert [backend.name for backend in built] == ["simulated"]

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from pathlib import Path
 
 from fleetview_agent import __version__
-from fleetview_agent.backends import Progress
-from fleetview_agent.backends.simulated.models import DEFAULT_CONTEXT, ENGINE_LOG, ENGINE_STATUS, MODELS, SimulatedModel
+from fleetview_agent.backends import Progress, ServerSteps, ServerVerb
+from fleetview_agent.backends.simulated.models import DEFAULT_CONTEXT, ENGINE_LOG, ENGINE_STATUS, SimulatedModel
 from fleetview_agent.backends.simulated.resident import Resident, count_tokens
+from fleetview_agent.backends.simulated.store import Store
 from fleetview_agent.config import SimulatedConfig
-from fleetview_agent.errors import BackendFailed, BadRequest, ContextExceeded, NotFound, NotResident, Unusable
+from fleetview_agent.errors import BackendFailed, BadRequest, ContextExceeded, NotResident, Unusable
 from fleetview_agent.gguf import Header
-from fleetview_agent.wire import BackendState, ChatChunk, ChatRequest, Failure, LoadOptions, Traffic
+from fleetview_agent.wire import BackendState, ChatChunk, ChatRequest, Failure, Keep, LoadOptions, Traffic, Transfer
 
 NAME = "simulated"
+ABILITIES = ("start", "stop", "restart", "pin", "unpin", "keep", "pull", "create", "delete")
 LOAD_STEPS = 20
 BREAKS_AT_STEP = 12
 DIE = "/die"
 """The prompt that ends a model as a crash would."""
+CRASH = "/crash"
+"""The prompt that ends the server as a crash would."""
+FIRST_PID = 4711
 KILLED = -9
 LAST_WORDS = ("simulated: asked to die",)
 
@@ -30,21 +37,34 @@ class SimulatedBackend:
 
     name = NAME
 
-    def __init__(self, config: SimulatedConfig, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: SimulatedConfig,
+        changed: Callable[[], None],
+        lost: Callable[[str, str], None] = lambda _backend, _reason: None,
+    ) -> None:
         self._config = config
         self._changed = changed
-        self._models = {model.name: model for model in MODELS}
+        self._lost = lost
+        self._store = Store(NAME, config.load_seconds)
         self._resident: dict[str, Resident] = {}
+        self._is_running = True
+        self._pids = itertools.count(FIRST_PID)
         self._asked_at: float | None = None
 
     async def status(self) -> BackendState:
-        """Always there and ready."""
+        """Ready unless it was stopped, or its server killed."""
+        for resident in tuple(self._resident.values()):
+            if resident.expires_in_seconds == 0.0:
+                self._forget(resident)
         return BackendState(
             backend=NAME,
-            phase="ready",
+            phase="ready" if self._is_running else "stopped",
             version=__version__,
             supervisor="fleetview-agent",
-            models=tuple(model.file() for model in self._models.values()),
+            hint=None if self._is_running else f"start it: fleetview start NODE {NAME}",
+            abilities=ABILITIES,
+            models=tuple(model.file() for model in self._store.models.values()),
             resident=tuple(resident.state() for resident in self._resident.values()),
         )
 
@@ -62,7 +82,10 @@ class SimulatedBackend:
         usable, context = self._usable(model), options.context or DEFAULT_CONTEXT
         if self._is_resident(model, context):
             return
+        if not self._is_running:
+            raise BackendFailed(f"{NAME} is stopped", "start it first")
         resident = self._resident[model] = Resident(usable, context)
+        await self.keep(model, options.keep)
         self._changed()
         try:
             for step in range(1, LOAD_STEPS + 1):
@@ -86,7 +109,7 @@ class SimulatedBackend:
 
     async def unload(self, model: str) -> None:
         """Take a tenth of the time that loading takes. Raises NotFound, NotResident."""
-        self._known(model)
+        self._store.known(model.partition("#")[0])
         if (resident := self._resident.get(model)) is None:
             raise NotResident(f"{NAME}/{model} is not resident")
         resident.phase = "unloading"
@@ -110,8 +133,10 @@ class SimulatedBackend:
         finally:
             resident.waiting -= 1
         try:
-            if request.messages[-1].content.strip() == DIE:
+            if (prompt := request.messages[-1].content.strip()) == DIE:
                 raise self._die(resident)
+            if prompt == CRASH:
+                raise self._crash()
             async with contextlib.aclosing(resident.answer(request, self._token_seconds)) as answer:
                 async for chunk in answer:
                     yield chunk
@@ -140,6 +165,41 @@ class SimulatedBackend:
             )
         return tuple(rows)
 
+    async def server_steps(self, verb: ServerVerb) -> ServerSteps:
+        """What would be done, in a word."""
+        return ServerSteps(supervisor="fleetview-agent", commands=(f"simulated {verb}",))
+
+    async def start(self) -> None:
+        """Answer from now on."""
+        self._is_running = True
+        self._changed()
+
+    async def stop(self) -> None:
+        """Hold nothing, and answer nobody."""
+        self._is_running = False
+        await self.close()
+        self._changed()
+
+    async def keep(self, model: str, keep: Keep | None) -> None:
+        """Let it stay so long after its last answer; by itself it stays for ever. Raises NotResident."""
+        if (resident := self._resident.get(model)) is None:
+            raise NotResident(f"{NAME}/{model} is not resident", "load it first")
+        resident.keep_seconds = None if keep == "forever" else keep
+        self._changed()
+
+    def pull(self, model: str) -> AsyncGenerator[Transfer, None]:
+        """Fetch a model of any name that begins with `sim-`."""
+        return self._store.pull(model)
+
+    def create(self, model: str, source: Path | str, options: LoadOptions) -> AsyncGenerator[Transfer, None]:  # noqa: ARG002 - nothing here keeps a context
+        """Make a model like the source."""
+        return self._store.create(model, source)
+
+    async def delete(self, model: str) -> None:
+        """Take it off the list."""
+        self._store.delete(model)
+        self._changed()
+
     async def close(self) -> None:
         """Forget everything; answers in progress end."""
         for resident in tuple(self._resident.values()):
@@ -150,21 +210,15 @@ class SimulatedBackend:
         """How long one token takes."""
         return 1 / self._config.tokens_per_second
 
-    def _known(self, model: str) -> SimulatedModel:
-        """A model of the list."""
-        if model not in self._models:
-            raise NotFound(f"{NAME} has no model {model}", f"there is {', '.join(self._models)}")
-        return self._models[model]
-
     def _usable(self, model: str) -> SimulatedModel:
         """A model that can be loaded."""
-        if refusal := (known := self._known(model)).refusal:
+        if refusal := (known := self._store.known(model)).refusal:
             raise Unusable(refusal)
         return known
 
     def _ready(self, model: str) -> Resident:
         """A model that can answer."""
-        self._known(model)
+        self._store.known(model)
         resident = self._resident.get(model)
         if resident is None or resident.phase != "ready":
             raise NotResident(f"{NAME}/{model} is not resident", "load it first")
@@ -190,9 +244,22 @@ class SimulatedBackend:
         self._changed()
         return BackendFailed(reason, "load it again", log=LAST_WORDS, exit_status=KILLED)
 
+    def _crash(self) -> BackendFailed:
+        """End the server as by a signal; its models stay behind as orphans. Returns what to raise."""
+        reason = f"the server of {NAME} was killed by signal 9"
+        self._is_running = False
+        for name, resident in tuple(self._resident.items()):
+            del self._resident[name]
+            resident.gone.set()
+            resident.phase, resident.pid = "orphaned", next(self._pids)
+            self._resident[f"{name}#{resident.pid}"] = resident
+        self._lost(NAME, reason)
+        self._changed()
+        return BackendFailed(reason, "it is started again by itself", exit_status=KILLED)
+
     def _forget(self, resident: Resident) -> None:
         """Take a model off the list."""
         resident.gone.set()
-        if self._resident.get(resident.model.name) is resident:
-            del self._resident[resident.model.name]
+        if self._resident.get(name := resident.state().name) is resident:
+            del self._resident[name]
             self._changed()

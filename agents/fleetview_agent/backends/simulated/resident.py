@@ -30,9 +30,13 @@ class Resident:
 
     model: SimulatedModel
     context: int
-    phase: Literal["loading", "ready", "unloading", "failed"] = "loading"
+    phase: Literal["loading", "ready", "unloading", "failed", "orphaned"] = "loading"
     progress: float = 0.0
     failure: Failure | None = None
+    pid: int | None = None
+    """Of an orphan, which is named by it."""
+    keep_seconds: float | None = None
+    """How long it stays after its last answer; None: until it is unloaded."""
     used_at: float = field(default_factory=time.monotonic)
     first_token_seconds: float | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -41,17 +45,31 @@ class Resident:
     counted_tokens: int = 0
     """Since the traffic was last asked for."""
 
+    @property
+    def idle_seconds(self) -> float | None:
+        """Since the last answer ended; None while it is not ready, or answers."""
+        return time.monotonic() - self.used_at if self.phase == "ready" and not self.turn.locked() else None
+
+    @property
+    def expires_in_seconds(self) -> float | None:
+        """When it leaves by itself; None: it stays."""
+        if self.keep_seconds is None or self.phase != "ready":
+            return None
+        return max(0.0, self.keep_seconds - (self.idle_seconds or 0.0))
+
     def state(self) -> ResidentModel:
         """What everybody may know."""
         return ResidentModel(
-            name=self.model.name,
+            name=self.model.name if self.pid is None else f"{self.model.name}#{self.pid}",
             phase=self.phase,
             progress=self.progress if self.phase == "loading" else None,
             memory_bytes=None if self.phase == "failed" else self.model.weights_bytes * 21 // 20,
             context=self.context,
             quantization="Q4_K_M",
-            idle_seconds=time.monotonic() - self.used_at if self.phase == "ready" and not self.turn.locked() else None,
+            expires_in_seconds=self.expires_in_seconds,
+            idle_seconds=self.idle_seconds,
             time_to_first_token_seconds=self.first_token_seconds,
+            pid=self.pid,
             failure=self.failure,
         )
 
