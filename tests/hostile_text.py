@@ -6,7 +6,7 @@ import unicodedata
 from typing import Any, TypeVar
 
 from fleetview_agent.wire import LONGEST_NAME, Failure, Snapshot, Wire
-from tests.builders import a_backend_state, a_model_file, a_resident, a_sample, a_snapshot
+from tests.builders import a_backend_state, a_model_file, a_resident, a_sample, a_snapshot, a_traffic
 
 ESC, BEL, ST = "\x1b", "\x07", "\x1b\\"
 
@@ -72,12 +72,17 @@ Model = TypeVar("Model", bound=Wire)
 def a_full_snapshot() -> Snapshot:
     """Something in every field."""
     failed = a_resident("broken", phase="failed", failure=FAILURE)
+    orphan = a_resident("orphan#1", phase="orphaned", remark="its server is gone")
+    reloaded = a_resident(remark="somebody reloaded it")
     unusable = a_model_file("unusable", refusal="it is cut short")
     backends = (
-        a_backend_state(models=(a_model_file(), unusable), resident=(a_resident(), failed), hint="do this"),
+        a_backend_state(
+            models=(a_model_file(), unusable), resident=(reloaded, failed, orphan), hint="do this", address="::1"
+        ),
         a_backend_state("ollama", phase="failed", failure=FAILURE, hint="do that", models=(), resident=()),
     )
-    unknown = a_sample(power_watts=None, reasons={"power_watts": "not told"})
+    busy = a_traffic(in_flight=1, source="a log")
+    unknown = a_sample(power_watts=None, reasons={"power_watts": "not told"}, traffic=(busy,))
     return a_snapshot(backends=backends, samples=(unknown,))
 
 

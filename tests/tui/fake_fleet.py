@@ -13,12 +13,22 @@ from fleetview.fleet import Change, LinkDown, LinkUp
 from fleetview.links import LinkLike
 from fleetview.remote.errors import Refused, RemoteError
 from fleetview.watching import FleetFile
-from fleetview_agent.wire import ChatChunk, ChatRequest, OperationChanged, Plan, Request
+from fleetview_agent.wire import (
+    ChatChunk,
+    ChatRequest,
+    OperationChanged,
+    PhaseTime,
+    Plan,
+    PullRequest,
+    Request,
+    Transfer,
+)
 from tests.builders import (
     AUTHOR,
     GIB,
     a_backend_state,
     a_machine,
+    a_model_file,
     a_plan,
     a_resident,
     a_sample,
@@ -215,3 +225,52 @@ def this_machine() -> FakeFleet:
         a_sample(**{**dict(one), **none, "reasons": reasons, "cpu_ratio": one.gpu_ratio}) for one in samples
     )
     return FakeFleet({"here": (LinkUp(), a_snapshot(machine=machine, samples=samples))})
+
+
+def an_ollama() -> FakeFleet:
+    """A node whose Ollama answers others, keeps an orphan and pulls, and whose llama.cpp knows one of its files."""
+    abilities = ("start", "stop", "restart", "pin", "unpin", "keep", "pull", "create", "delete")
+    shared = a_model_file("qwen3:32b", size_bytes=19 * GIB, identity="same")
+    reloaded = "another client's request reloaded it with a context of 4096 tokens instead of 8192"
+    ollama = a_backend_state(
+        "ollama",
+        version="0.33.0",
+        supervisor="launchd agent homebrew.mxcl.ollama (Homebrew)",
+        address="127.0.0.1:11434",
+        abilities=abilities,
+        models=(shared, a_model_file("gemma3:27b", size_bytes=16 * GIB)),
+        resident=(
+            a_resident("qwen3:32b", memory_bytes=21 * GIB, pinned=True, idle_seconds=None, remark=reloaded),
+            a_resident("llama3:8b#4711", phase="orphaned", remark="its server ended without it"),
+        ),
+    )
+    llamacpp = a_backend_state(models=(shared,), resident=(), abilities=("pin", "unpin", "start", "stop", "restart"))
+    pull = an_operation(
+        request=PullRequest(author=AUTHOR, backend="ollama", model="phi4:14b"),
+        phase="pull",
+        phases=(PhaseTime(phase="pull"),),
+        progress=None,
+        evictions=(),
+        transfer=Transfer(
+            done_bytes=2 * GIB,
+            total_bytes=9 * GIB,
+            bytes_per_second=34 << 20,
+            seconds_left=210.0,
+            step="pulling 6a0746a1ec1a",
+        ),
+    )
+    talking = a_traffic(
+        backend="ollama",
+        model="qwen3:32b",
+        in_flight=2,
+        prompt_progress=0.4,
+        generation_tokens_per_second=14.2,
+        source="llama-server's slots",
+    )
+    served = a_served(backend="ollama", model="qwen3:32b", author="python3 (pid 812)", inferred=True, cached_tokens=100)
+    snapshot = a_snapshot(backends=(ollama, llamacpp), samples=history(traffic=(talking,)), operations=(pull,))
+    missing = a_backend_state(
+        "ollama", phase="missing", version=None, supervisor=None, models=(), resident=(), hint="install Ollama"
+    )
+    calm = a_snapshot(backends=(missing, a_backend_state()))
+    return FakeFleet({"studio": (LinkUp(), snapshot, served), "laptop": (LinkUp(), calm)})

@@ -69,3 +69,11 @@ def test_without_the_engines_figures_the_last_ones_are_marked_as_estimates() -> 
 def test_timings_alone_tell_the_tokens_too() -> None:
     cached = TIMINGS.model_copy(update={"cache_n": 12})
     assert final(written(ChatChunk(text="x", timings=cached))).endswith("118 tokens · prompt 37, 12 cached, 512 tok/s")
+
+
+def test_an_engine_that_tells_nothing_of_its_cache_has_the_prompt_alone() -> None:
+    figures = {"prompt_n": None, "cache_n": None, "prompt_per_second": None}
+    usage = USAGE.model_copy(update={"cached_tokens": None})
+    timings = TIMINGS.model_copy(update=figures)
+    assert final(written(ChatChunk(text="x", usage=usage, timings=timings))).endswith("118 tokens · prompt 37")
+    assert final(written(ChatChunk(text="x", timings=timings))).endswith("118 tokens")

@@ -7,7 +7,7 @@ import pytest
 
 from fleetview.app import FleetApp
 from fleetview.fleet import LinkDown
-from fleetview.messages import CancelRequested, ChatRequested, RequestFailed, SwapRequested, UnloadRequested
+from fleetview.messages import CancelRequested, ChangeRequested, ChatRequested, RequestFailed
 from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.help import Help
 from fleetview.screens.node import NodeScreen, Pane
@@ -69,8 +69,8 @@ async def test_wishes_reach_the_node_they_name() -> None:
     app = fleet.app()
     async with app.run_test() as pilot:
         await until(pilot, lambda: len(fleet.links) == 2)
-        app.post_message(SwapRequested("two", a_swap_request()))
-        app.post_message(UnloadRequested("two", "llamacpp", "small"))
+        app.post_message(ChangeRequested("two", a_swap_request()))
+        app.post_message(ChangeRequested("two", an_unload_request()))
         app.post_message(CancelRequested("two", "op-7"))
         await until(pilot, lambda: len(fleet.links["two"].asked) == 2 and bool(fleet.links["two"].cancelled))
         assert set(fleet.links["two"].asked) == {a_swap_request(), an_unload_request()}
@@ -84,7 +84,7 @@ async def test_a_refusal_is_told_with_the_node_and_what_to_do() -> None:
     async with app.run_test() as pilot:
         await until(pilot, lambda: "one" in fleet.links)
         fleet.links["one"].problem = REFUSED
-        app.post_message(SwapRequested("one", a_swap_request()))
+        app.post_message(ChangeRequested("one", a_swap_request()))
         await until(pilot, lambda: len(app._notifications) == 1)
         told = next(iter(app._notifications))
         assert (told.title, told.message) == ("one", "large does not fit (unload small first)")

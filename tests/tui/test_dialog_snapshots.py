@@ -6,14 +6,18 @@ from types import SimpleNamespace
 import pytest
 from textual.pilot import Pilot
 
+from fleetview.changes import keeping
 from fleetview.fleet import NodeState
+from fleetview.present.dialogs import deleting
 from fleetview.screens import chat
 from fleetview.screens.chat import ChatScreen
-from fleetview.screens.choose_model import ChooseModel
+from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.pick_model import PickModel
+from fleetview.screens.show_plan import ShowPlan
+from fleetview.screens.type_name import TypeName
 from fleetview.widgets.model_list import ModelList
-from fleetview_agent.wire import ChatChunk, ChatRequest, Plan, SwapRequest, Timings, Usage
+from fleetview_agent.wire import ChatChunk, ChatRequest, Plan, StopRequest, SwapRequest, Timings, Usage
 from tests.builders import AUTHOR, GIB, a_backend_state, a_model_file, a_node, a_plan, a_resident
 from tests.tui.stage import Stage, text_of, until
 
@@ -102,8 +106,44 @@ def test_asking_before_an_answer_is_cut(snap_compare: Compare) -> None:
 
 
 def test_choosing_among_resident_models(snap_compare: Compare) -> None:
-    app = Stage(ChooseModel("Unload which model on studio?", ("ollama/gemma3:27b", "llamacpp/SmolLM2-135M")))
+    app = Stage(Choose("Unload which model on studio?", ("ollama/gemma3:27b", "llamacpp/SmolLM2-135M")))
     assert snap_compare(app, terminal_size=(80, 24))
+
+
+async def stopping() -> Plan:
+    return a_plan(
+        request=StopRequest(author=AUTHOR, backend="ollama"),
+        supervisor="launchd agent homebrew.mxcl.ollama (Homebrew)",
+        evictions=("ollama/gemma3:27b", "ollama/qwen3:32b"),
+        commands=("/opt/homebrew/bin/brew services stop ollama",),
+        memory_after_bytes=4 * GIB,
+    )
+
+
+def test_the_plan_of_a_server(snap_compare: Compare) -> None:
+    async def planned(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: all(word in text_of(pilot.app) for word in ("brew services stop", "do it")))
+
+    app = Stage(ShowPlan("Stop ollama on studio", a_studio(), stopping))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=planned)
+
+
+def test_deleting_a_model_by_its_name(snap_compare: Compare) -> None:
+    async def typed(pilot: Pilot[None]) -> None:
+        await pilot.press(*"qwen3", "enter")
+        await until(pilot, lambda: "That is not" in text_of(pilot.app))
+
+    node = a_studio()
+    state = node.backends["ollama"]
+    lines = deleting(node, state, state.models[0])
+    app = Stage(TypeName("Delete qwen3:32b from studio", lines, "its name", "qwen3:32b"))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=typed)
+
+
+def test_how_long_a_model_stays(snap_compare: Compare) -> None:
+    node = a_node(backends={"ollama": a_backend_state("ollama", abilities=("pin", "unpin", "keep"))})
+    labels = [wish.label for wish in keeping(node, "ollama", a_resident(), AUTHOR)]
+    assert snap_compare(Stage(Choose("Keep small on studio", labels)), terminal_size=(80, 24))
 
 
 async def answer(_request: ChatRequest) -> AsyncIterator[ChatChunk]:

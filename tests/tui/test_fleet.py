@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from fleetview.fleet import Dropped, LinkDown, LinkUp, NodeState, apply, condition, refusal
-from fleetview_agent.wire import BackendChanged, OperationChanged, Sampled
+from fleetview.fleet import Dropped, LinkDown, LinkUp, NodeState, NodeVerb, apply, condition, refusal
+from fleetview_agent.wire import BackendChanged, OperationChanged, PullRequest, Sampled
 from tests.builders import (
     a_backend_state,
     a_node,
@@ -151,3 +151,33 @@ def test_a_verb_that_lacks_its_object_is_refused_in_words() -> None:
 def test_a_node_with_a_ready_model_can_do_everything() -> None:
     node = replace(a_node())
     assert [refusal(node, verb) for verb in ("swap", "unload", "chat")] == [None, None, None]
+
+
+def test_what_an_engine_cannot_do_is_refused_in_words() -> None:
+    able = a_backend_state("ollama", abilities=("start", "stop", "keep", "pull", "delete"))
+    node = a_node("studio", backends={"ollama": able})
+    verbs: tuple[NodeVerb, ...] = ("keep", "serve", "pull", "delete")
+    assert [refusal(node, verb) for verb in verbs] == [None] * 4
+    plain = a_node("studio", backends={"ollama": a_backend_state("ollama", hint="install it")})
+    assert [refusal(plain, verb) for verb in verbs] == [
+        "no engine of studio can be told how long a model stays",
+        "studio has no server to start or stop: install it",
+        "nothing on studio can pull a model: install it",
+        "studio has no model that can be deleted from here",
+    ]
+    empty = a_node("studio", backends={"ollama": a_backend_state("ollama", abilities=("keep",), resident=())})
+    assert refusal(empty, "keep") == "no model is ready on studio; load one with s"
+
+
+def test_a_pull_makes_a_node_busy_and_hides_no_trouble() -> None:
+    pull = an_operation(request=PullRequest(author="ada@desk", backend="ollama", model="large"), phase="pull")
+    assert condition(a_node(operations=(pull,)), 100.0) == "busy"
+    orphan = a_backend_state("ollama", resident=(a_resident("small#4711", phase="orphaned"),))
+    assert condition(a_node(backends={"ollama": orphan}), 100.0) == "degraded"
+    assert condition(a_node(backends={"ollama": orphan}, operations=(pull,)), 100.0) == "degraded"
+    assert condition(a_node(backends={"ollama": orphan}, operations=(an_operation(), pull)), 100.0) == "busy"
+
+
+def test_an_engine_that_is_missing_is_no_trouble() -> None:
+    missing = a_backend_state("ollama", phase="missing", models=(), resident=())
+    assert condition(a_node(backends={"ollama": missing, "llamacpp": a_backend_state()}), 100.0) == "up"

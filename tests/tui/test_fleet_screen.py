@@ -12,7 +12,7 @@ from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.node_panel import NodePanel
 from fleetview_agent.wire import BackendChanged, OperationChanged, Sampled
 from tests.builders import AUTHOR, a_backend_state, a_resident, a_sample, a_snapshot, a_traffic, an_operation
-from tests.tui.fake_fleet import AT, FakeFleet, screen_text, settled, six_nodes, this_machine, until
+from tests.tui.fake_fleet import AT, FakeFleet, an_ollama, screen_text, settled, six_nodes, this_machine, until
 
 SIX = (
     "head-primary",
@@ -291,3 +291,7 @@ def test_the_fleet_in_light_colours(snap_compare: Callable[..., bool]) -> None:
     fleet = six_nodes()
     fleet.config = fleet.config.model_copy(update={"ui": fleet.config.ui.model_copy(update={"theme": "fleet-light"})})
     assert snap_compare(fleet.app(), terminal_size=(80, 24), run_before=settled)
+
+
+def test_an_orphan_and_a_pull_beside_an_engine_that_is_not_installed(snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(an_ollama().app(), terminal_size=(80, 24), run_before=settled)

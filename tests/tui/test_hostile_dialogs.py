@@ -13,12 +13,14 @@ from fleetview.messages import ChatRequested
 from fleetview.present.text import visible
 from fleetview.remote.errors import Refused
 from fleetview.screens.chat import ChatScreen
-from fleetview.screens.choose_model import ChooseModel
+from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.passphrase import Passphrase
 from fleetview.screens.pick_model import PickModel
+from fleetview.screens.show_plan import ShowPlan
 from fleetview.screens.trust_host import TrustHost
+from fleetview.screens.type_name import TypeName
 from fleetview.widgets.model_list import ModelList
 from fleetview.widgets.plan_view import PlanView
 from fleetview.widgets.prompt import Prompt
@@ -100,7 +102,7 @@ async def test_questions_about_models_and_operations_show_them_as_text() -> None
                 await pilot.press("n")
         fleet.links["studio"].say(a_snapshot(backends=(a_backend_state(resident=every_model()),)))
         await pilot.press("x")
-        await shown(pilot, ChooseModel)
+        await shown(pilot, Choose)
         assert_harmless(app, "one of several")
         await app.action_fleet()
         app.push_screen(Confirm(TEXTS["title"], tuple(TEXTS.values())))
@@ -127,7 +129,7 @@ async def test_a_model_that_no_request_can_name_is_left_alone() -> None:
         await pilot.press("escape")
         for key, reason in (("c", "it has no name"), ("x", "its name is too long")):
             await pilot.press(key)
-            await shown(pilot, ChooseModel)
+            await shown(pilot, Choose)
             await pilot.press(*(("j",) if key == "x" else ()), "enter")
             await until(pilot, lambda reason=reason: reason in screen_text(app))
         assert isinstance(app.screen, FleetScreen)
@@ -217,6 +219,27 @@ async def test_questions_of_ssh_show_what_a_server_calls_itself_as_text() -> Non
             for dialog in (TrustHost(text, text, text, text, text), Passphrase(text, text, wrong=True)):
                 app.push_screen(dialog)
                 await shown(pilot, type(dialog))
+                assert_harmless(app, kind)
+                await pilot.press("escape")
+                await until(pilot, lambda: isinstance(app.screen, FleetScreen))
+
+
+async def test_plans_and_names_of_engines_are_shown_as_text() -> None:
+    fleet = FakeFleet({"studio": (a_snapshot(),)})
+    app = fleet.app()
+
+    async def plan(text: str) -> Plan:
+        return poisoned(a_plan(supervisor="launchd", commands=("stop",), refusal="no"), text)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        node = app.fleet["studio"]
+        for kind, text in TEXTS.items():
+            for dialog in (ShowPlan(text, node, partial(plan, text)), TypeName(text, (text,), "its name", text)):
+                app.push_screen(dialog)
+                await shown(pilot, type(dialog))
+                await pilot.press(*(("x", "enter") if isinstance(dialog, TypeName) else ()))
+                await pilot.pause()
                 assert_harmless(app, kind)
                 await pilot.press("escape")
                 await until(pilot, lambda: isinstance(app.screen, FleetScreen))

@@ -13,6 +13,7 @@ from fleetview.screens.node import NodeScreen
 from fleetview.widgets.fleet_table import FleetTable
 from fleetview_agent.wire import (
     OperationChanged,
+    Transfer,
 )
 from tests.builders import (
     a_backend_state,
@@ -72,6 +73,9 @@ async def test_no_text_of_a_node_leaves_its_place_in_the_nodes_view() -> None:
         for kind, text in TEXTS.items():
             fleet.links["studio"].say(poisoned(a_full_snapshot(), text))
             fleet.links["studio"].say(OperationChanged(operation=poisoned(an_operation(), text)))
+            pull = an_operation(id="op-2", transfer=Transfer(done_bytes=1, step="pulling"))
+            fleet.links["studio"].say(OperationChanged(operation=poisoned(pull, text)))
+            fleet.links["studio"].say(poisoned(a_served(inferred=True), text))
             view.draw()
             await pilot.pause()
             assert_harmless(app, kind)

@@ -6,7 +6,7 @@ from fleetview.fleet import LinkDown
 from fleetview.screens.node import NodeScreen
 from fleetview_agent.wire import OperationChanged, Sampled
 from tests.builders import a_sample, a_snapshot, an_operation
-from tests.tui.fake_fleet import AT, FakeFleet, screen_text, settled, six_nodes, this_machine, until
+from tests.tui.fake_fleet import AT, FakeFleet, an_ollama, screen_text, settled, six_nodes, this_machine, until
 
 
 async def test_the_node_view_follows_the_node_and_not_the_selection() -> None:
@@ -54,3 +54,7 @@ def test_everything_about_a_busy_mac(snap_compare: Callable[..., bool]) -> None:
 
 def test_everything_about_this_machine(snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(this_machine().app(), press=["d"], terminal_size=(80, 24), run_before=settled)
+
+
+def test_everything_about_an_ollama_that_others_use(snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(an_ollama().app(), press=["d"], terminal_size=(120, 48), run_before=settled)

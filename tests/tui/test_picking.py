@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fleetview.fleet import NodeState
-from fleetview.picking import Choice, choices, longer, matching, request, shorter
+from fleetview.picking import Choice, choices, longer, matching, replaced, request, shorter
 from tests.builders import AUTHOR, a_backend_state, a_model_file, a_node, a_resident
 
 
@@ -80,3 +80,43 @@ def test_a_swap_says_who_asks_for_what() -> None:
     swap = request(row, AUTHOR, 4096, "none")
     assert (swap.author, swap.backend, swap.model, swap.evict) == (AUTHOR, "llamacpp", "small", "none")
     assert (swap.options.context, swap.force) == (4096, False)
+
+
+def two_engines(**changes: object) -> NodeState:
+    """One file that both engines know, and one of each engine's own."""
+    theirs = (a_model_file("qwen3:32b", identity="same"), a_model_file("gemma3:27b"))
+    ours = (a_model_file("small"), a_model_file("qwen3:32b", identity="same"))
+    ollama = a_backend_state("ollama", models=theirs, **{"resident": (), **changes})
+    return a_node(backends={"ollama": ollama, "llamacpp": a_backend_state(models=ours, resident=())})
+
+
+def test_both_ways_of_running_a_file_stand_next_to_each_other() -> None:
+    rows = choices(two_engines())
+    assert [(row.name, row.same_file) for row in rows] == [
+        ("ollama/qwen3:32b", False),
+        ("llamacpp/qwen3:32b", True),
+        ("ollama/gemma3:27b", False),
+        ("llamacpp/small", False),
+    ]
+
+
+def test_two_names_of_one_engine_for_a_file_are_not_two_ways_of_running_it() -> None:
+    files = (a_model_file("a", identity="same"), a_model_file("b"), a_model_file("c", identity="same"))
+    rows = choices(a_node(backends={"ollama": a_backend_state("ollama", models=files, resident=())}))
+    assert [(row.file.name, row.same_file) for row in rows] == [("a", False), ("c", False), ("b", False)]
+
+
+def test_a_file_that_changes_its_engine_leaves_the_other_one_unless_told_otherwise() -> None:
+    rows = {row.name: row for row in choices(two_engines(resident=(a_resident("qwen3:32b"),)))}
+    assert rows["llamacpp/qwen3:32b"].replaces == "ollama/qwen3:32b"
+    assert rows["ollama/qwen3:32b"].replaces is None
+    assert request(rows["llamacpp/qwen3:32b"], AUTHOR, None, "auto").evict == ("ollama/qwen3:32b",)
+    assert request(rows["llamacpp/qwen3:32b"], AUTHOR, None, "all").evict == "all"
+    assert request(rows["llamacpp/small"], AUTHOR, None, "auto").evict == "auto"
+
+
+def test_only_a_model_that_can_answer_and_is_not_pinned_is_replaced_by_itself() -> None:
+    for changes in ({"phase": "loading"}, {"pinned": True}):
+        node = two_engines(resident=(a_resident("qwen3:32b", **changes),))
+        assert {row.replaces for row in choices(node)} == {None}
+    assert replaced(node.backends.values(), "llamacpp", "nowhere") is None

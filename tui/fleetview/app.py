@@ -29,26 +29,26 @@ from fleetview.last_known import LastKnown
 from fleetview.links import OpenLink, real_links
 from fleetview.messages import (
     CancelRequested,
+    ChangeRequested,
     ChatRequested,
     NodeRequested,
     RetryRequested,
-    SwapRequested,
-    UnloadRequested,
 )
 from fleetview.present import plain
 from fleetview.present.farewell import farewell
 from fleetview.present.fleet_file import news
-from fleetview.present.models import outcome
+from fleetview.present.operations import outcome, subject
 from fleetview.present.text import visible
 from fleetview.remote.errors import RemoteError
+from fleetview.screens.desk import Desk
 from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.help import Help, keys_of
 from fleetview.screens.node import NodeScreen
-from fleetview.screens.node_actions import Desk, NodeActions
+from fleetview.screens.node_actions import NodeActions
 from fleetview.talk import Talk
 from fleetview.themes import DARK, THEMES
 from fleetview.watching import LOOK_SECONDS, FleetFile
-from fleetview_agent.wire import OperationChanged, Request, UnloadRequest
+from fleetview_agent.wire import OperationChanged
 
 TICK_SECONDS = 1.0
 """How often ages move on."""
@@ -185,7 +185,7 @@ class FleetApp(App[None], inherit_bindings=False):
         self.fleet = apply(self.fleet, name, change, self._clock())
         if isinstance(change, OperationChanged) and change.operation.result not in {None, "done"}:
             request = change.operation.request
-            self.tell(f"{request.verb} of {request.model} {outcome(change.operation)}", node=name, severity="error")
+            self.tell(f"{request.verb} of {subject(request)} {outcome(change.operation)}", node=name, severity="error")
 
     def tell(
         self, text: str, node: str = "", severity: Literal["information", "warning", "error"] = "information"
@@ -195,23 +195,14 @@ class FleetApp(App[None], inherit_bindings=False):
 
     # What screens ask for
 
-    @on(SwapRequested)
-    def swap(self, wish: SwapRequested) -> None:
-        """Ask a node to swap; how it goes comes back as events."""
-        self.operate(wish.node, wish.request)
-
-    @on(UnloadRequested)
-    def unload(self, wish: UnloadRequested) -> None:
-        """Ask a node to take a model out of memory."""
-        self.operate(wish.node, UnloadRequest(author=self._author, backend=wish.backend, model=wish.model))
-
+    @on(ChangeRequested)
     @work(group="requests")
-    async def operate(self, node: str, request: Request) -> None:
-        """Ask a node for an operation; say why where it does not take it."""
+    async def change(self, wish: ChangeRequested) -> None:
+        """Ask a node for an operation, which comes back as events; say why where it does not take it."""
         try:
-            await self._connections.client(node).operate(request)
+            await self._connections.client(wish.node).operate(wish.request)
         except RemoteError as problem:
-            self.tell(str(problem), node=node, severity="error")
+            self.tell(str(problem), node=wish.node, severity="error")
 
     @on(CancelRequested)
     @work(group="requests")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, assert_never
 
@@ -11,6 +11,7 @@ from fleetview_agent.wire import (
     PROTOCOL,
     BackendChanged,
     BackendState,
+    DiskRequest,
     Event,
     Machine,
     Operation,
@@ -33,7 +34,9 @@ DOWN_INTERVALS = 10
 """Intervals without an event after which a node counts as down."""
 
 Condition = Literal["up", "busy", "degraded", "stale", "down", "connecting"]
-NodeVerb = Literal["swap", "unload", "chat"]
+NodeVerb = Literal["swap", "unload", "chat", "keep", "serve", "pull", "delete"]
+"""What keys do to a node; `serve` is starting, stopping and restarting an engine's server."""
+SERVER_VERBS = ("start", "stop", "restart")
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,10 @@ class NodeState:
     def ready(self) -> tuple[tuple[str, ResidentModel], ...]:
         """Backend and model of everything that can answer."""
         return tuple((name, model) for name, model in self.resident if model.phase == "ready")
+
+    def able(self, *abilities: str) -> tuple[BackendState, ...]:
+        """The backends that understand at least one of these verbs on this node."""
+        return tuple(state for state in self.backends.values() if set(abilities) & set(state.abilities))
 
     def traffic(self, backend: str, model: str) -> Traffic | None:
         """What the model does just now, by the newest sample."""
@@ -224,29 +231,57 @@ def condition(node: NodeState, at: float) -> Condition:
         return "down"
     if silent > STALE_INTERVALS:
         return "stale"
-    if node.operations:
+    if any(not isinstance(one.request, DiskRequest) for one in node.operations):
         return "busy"
     failed = any(state.phase == "failed" for state in node.backends.values())
-    failed = failed or any(model.phase == "failed" for _, model in node.resident)
+    failed = failed or any(model.phase in {"failed", "orphaned"} for _, model in node.resident)
     critical = node.sample is not None and node.sample.pressure == "critical"
-    return "degraded" if failed or critical else "up"
+    if failed or critical:
+        return "degraded"
+    return "busy" if node.operations else "up"
 
 
 def refusal(node: NodeState, verb: NodeVerb) -> str | None:
     """Why `verb` cannot be done to `node` just now, in words; None when it can."""
     if not node.current or node.machine is None:
         return f"{node.name} is not connected" + (f": {node.reason}" if node.reason else "")
+    return _lack(node, verb)
+
+
+def _lack(node: NodeState, verb: NodeVerb) -> str | None:
+    """What `node` does not have that `verb` needs."""
     match verb:
         case "swap":
-            if not any(state.models for state in node.backends.values()):
-                hint = next((state.hint for state in node.backends.values() if state.hint), None)
-                return f"{node.name} has no model to load" + (f": {hint}" if hint else "")
+            return None if _files(node.backends.values()) else f"{node.name} has no model to load{_hint(node)}"
         case "unload":
-            if not node.resident:
-                return f"no model is resident on {node.name}"
+            return None if node.resident else f"no model is resident on {node.name}"
+        case "chat" | "keep" if not node.ready:
+            return f"no model is ready on {node.name}; load one with s"
         case "chat":
-            if not node.ready:
-                return f"no model is ready on {node.name}; load one with s"
+            return None
+        case "keep":
+            return None if keepable(node) else f"no engine of {node.name} can be told how long a model stays"
+        case "serve":
+            return None if node.able(*SERVER_VERBS) else f"{node.name} has no server to start or stop{_hint(node)}"
+        case "pull":
+            return None if node.able("pull") else f"nothing on {node.name} can pull a model{_hint(node)}"
+        case "delete":
+            return None if _files(node.able("delete")) else f"{node.name} has no model that can be deleted from here"
         case _:
             assert_never(verb)
-    return None
+
+
+def keepable(node: NodeState) -> tuple[tuple[str, ResidentModel], ...]:
+    """Backend and model of everything of which it can be said how long it stays."""
+    able = {state.backend for state in node.able("pin", "unpin", "keep")}
+    return tuple(pair for pair in node.ready if pair[0] in able)
+
+
+def _files(backends: Iterable[BackendState]) -> bool:
+    """Whether any of these has a model on the disk."""
+    return any(state.models for state in backends)
+
+
+def _hint(node: NodeState) -> str:
+    """What to do about a backend of the node, where one says so."""
+    return next((f": {state.hint}" for state in node.backends.values() if state.hint), "")

@@ -31,14 +31,16 @@ def scopes() -> tuple[Scope, ...]:
     """Every screen with the keys that work on it: its own, those of its widgets, the app's unless it is a dialog."""
     # Chats bring Markdown, for which the first paint waits only where the fleet file has keys.
     from fleetview.screens.chat import ChatScreen
-    from fleetview.screens.choose_model import ChooseModel
+    from fleetview.screens.choose import Choose
     from fleetview.screens.confirm import Confirm
     from fleetview.screens.fleet import FleetScreen
     from fleetview.screens.help import Help
     from fleetview.screens.node import NodeScreen, Pane
     from fleetview.screens.passphrase import Passphrase, Secret
     from fleetview.screens.pick_model import PickModel
+    from fleetview.screens.show_plan import ShowPlan
     from fleetview.screens.trust_host import TrustHost
+    from fleetview.screens.type_name import NameLine, TypeName
     from fleetview.widgets.fleet_table import FleetTable
     from fleetview.widgets.model_filter import ModelFilter
     from fleetview.widgets.prompt import Prompt
@@ -49,7 +51,9 @@ def scopes() -> tuple[Scope, ...]:
         (NodeScreen, Pane),
         (ChatScreen, Prompt, Transcript),
         (PickModel, ModelFilter),
-        (ChooseModel,),
+        (Choose,),
+        (ShowPlan,),
+        (TypeName, NameLine),
         (Confirm,),
         (TrustHost,),
         (Passphrase, Secret),

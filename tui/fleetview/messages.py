@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from fleetview_agent.wire import SwapRequest
+from fleetview_agent.wire import Request
 
 
 class RequestFailed(Exception):
@@ -28,23 +28,13 @@ class NodeRequested(Message):
         self.node = node
 
 
-class SwapRequested(Message):
-    """Carry out a swap whose plan was seen."""
+class ChangeRequested(Message):
+    """Carry out a change of a node that the operator agreed to."""
 
-    def __init__(self, node: str, request: SwapRequest) -> None:
+    def __init__(self, node: str, request: Request) -> None:
         super().__init__()
         self.node = node
         self.request = request
-
-
-class UnloadRequested(Message):
-    """Take a model out of memory."""
-
-    def __init__(self, node: str, backend: str, model: str) -> None:
-        super().__init__()
-        self.node = node
-        self.backend = backend
-        self.model = model
 
 
 class ChatRequested(Message):

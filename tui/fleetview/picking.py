@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from fleetview.fleet import NodeState
 from fleetview_agent.wire import LONGEST_NAME, BackendState, LoadOptions, ModelFile, SwapRequest
@@ -26,6 +26,10 @@ class Choice:
     """Why it cannot be chosen; None for one that can."""
     resident: str | None = None
     """Its phase, where it is in memory or on its way there."""
+    same_file: bool = False
+    """Whether another engine, listed before, runs the same file."""
+    replaces: str | None = None
+    """`BACKEND/MODEL` of the same file in the memory of another engine."""
 
     @property
     def name(self) -> str:
@@ -42,9 +46,50 @@ class Choice:
 
 
 def choices(node: NodeState) -> tuple[Choice, ...]:
-    """Every model of the node, those that can be loaded first, otherwise in the order of the backends."""
-    rows = [_choice(state, file) for state in node.backends.values() for file in state.models]
-    return tuple(sorted(rows, key=lambda row: row.refusal is not None))
+    """Every model of the node, those that can be loaded first, otherwise in the order of the backends.
+
+    The ways of running one file stand next to each other.
+    """
+    states = tuple(node.backends.values())
+    memory = _in_memory(states)
+    first: dict[str, int] = {}
+    rows: list[tuple[bool, int, Choice]] = []
+    for state, file in ((owner, file) for owner in states for file in owner.models):
+        row = _choice(state, file)
+        place = first.setdefault(file.identity or row.name, len(rows))
+        same = place < len(rows) and rows[place][2].backend != row.backend
+        row = replace(row, same_file=same, replaces=_elsewhere(memory, state.backend, file))
+        rows.append((row.refusal is not None, place, row))
+    return tuple(row for _, _, row in sorted(rows, key=lambda one: one[:2]))
+
+
+def replaced(backends: Iterable[BackendState], backend: str, model: str) -> str | None:
+    """`BACKEND/MODEL` of the file of this model in the memory of another engine."""
+    states = tuple(backends)
+    files = (file for state in states if state.backend == backend for file in state.models if file.name == model)
+    file = next(files, None)
+    return _elsewhere(_in_memory(states), backend, file) if file else None
+
+
+_Memory = Mapping[str, tuple[tuple[str, str], ...]]
+"""Identity of a file → the backends and models that have it in memory."""
+
+
+def _in_memory(states: Iterable[BackendState]) -> _Memory:
+    """The files that can answer just now, and may leave without being named."""
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for state in states:
+        ready = {row.name for row in state.resident if row.phase == "ready" and not row.pinned}
+        for file in state.models:
+            if file.identity and file.name in ready:
+                found[file.identity] = (*found.get(file.identity, ()), (state.backend, file.name))
+    return found
+
+
+def _elsewhere(memory: _Memory, backend: str, file: ModelFile) -> str | None:
+    """The same file in the memory of another engine."""
+    places = memory.get(file.identity, ()) if file.identity else ()
+    return next((f"{owner}/{name}" for owner, name in places if owner != backend), None)
 
 
 def _choice(state: BackendState, file: ModelFile) -> Choice:
@@ -87,13 +132,16 @@ def shorter(context: int) -> int:
 
 
 def request(row: Choice, author: str, context: int | None, evict: str) -> SwapRequest:
-    """The swap that puts `row` into memory with `context` tokens, or with those of the node's own choice."""
+    """The swap that puts `row` into memory with `context` tokens, or with those of the node's own choice.
+
+    By itself, a file that changes its engine leaves the other one.
+    """
     return SwapRequest.model_validate(
         {
             "author": author,
             "backend": row.backend,
             "model": row.file.name,
             "options": LoadOptions(context=context),
-            "evict": evict,
+            "evict": (row.replaces,) if evict == "auto" and row.replaces else evict,
         }
     )

@@ -23,6 +23,9 @@ from fleetview.cli.run import run
 
 SETTINGS = """
 sampler = "simulated"
+delete_wait_seconds = 0.1
+[ollama]
+enabled = false
 [llamacpp]
 enabled = false
 [simulated]

@@ -20,7 +20,12 @@ from fleetview.remote.errors import Unreachable
 from tests.tui.remote.scripted import a_scripted_agent, answer, until
 
 HERE = NodeConfig(name="here", local=True)
-SETTINGS = 'sampler = "simulated"\n[llamacpp]\nenabled = false\n[simulated]\nenabled = true\n'
+SETTINGS = """
+sampler = "simulated"
+ollama.enabled = false
+llamacpp.enabled = false
+simulated.enabled = true
+"""
 
 
 @pytest.fixture

@@ -94,7 +94,9 @@ def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
         parser.add_argument(argument.name, action="store_true", help=argument.summary)
     else:
         names = (argument.short, argument.name) if argument.short else (argument.name,)
-        parser.add_argument(*names, metavar=argument.value, type=kind, help=argument.summary)
+        parser.add_argument(
+            *names, metavar=argument.value, type=kind, help=argument.summary, required=argument.required
+        )
 
 
 def _number(text: str) -> int:

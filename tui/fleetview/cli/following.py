@@ -9,8 +9,8 @@ from contextlib import aclosing, suppress
 from fleetview.cli.exits import CommandError, Exit
 from fleetview.cli.output import Progress
 from fleetview.config import NodeConfig
-from fleetview.present.models import PHASES
 from fleetview.present.numbers import percent
+from fleetview.present.operations import PHASES, done_ratio, subject, transferred
 from fleetview.remote.backoff import delays
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
@@ -107,8 +107,11 @@ class Following:
 
     def _show(self, operation: Operation) -> None:
         """Tell how far it is."""
-        done = "" if operation.progress is None else percent(operation.progress)
-        self.progress.show(f"{operation.request.model}: {PHASES[operation.phase]}", done)
+        transfer = operation.transfer
+        step = (transfer.step if transfer else None) or PHASES[operation.phase]
+        ratio = done_ratio(operation)
+        figures = ("" if ratio is None else percent(ratio), transferred(transfer) if transfer else "")
+        self.progress.show(f"{subject(operation.request)}: {step}", " ".join(filter(None, figures)))
 
 
 async def first_of(events: AsyncGenerator[Event, None], node: str) -> Snapshot:

@@ -1,4 +1,4 @@
-"""`fleetview models` and `fleetview plan`: what can be loaded where, and what that would do."""
+"""`fleetview models`: what can be loaded where, and whether it fits."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from dataclasses import dataclass
 
 from fleetview.author import author
 from fleetview.cli.bounds import answering
-from fleetview.cli.exits import CommandError, Exit
-from fleetview.cli.names import pick_model, pick_node, pick_nodes
+from fleetview.cli.exits import Exit
+from fleetview.cli.names import pick_nodes
 from fleetview.cli.output import put, put_json, say, table
-from fleetview.cli.requests import swap_request
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import NodeState, apply
 from fleetview.picking import Choice, choices, request
 from fleetview.present import plans
-from fleetview.present.numbers import context, count, size
-from fleetview.present.text import DASH, plain, text_of
+from fleetview.present.numbers import context, size
+from fleetview.present.text import DASH, text_of
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Refused, RemoteError
@@ -137,34 +136,3 @@ def _row(offer: Offer) -> tuple[str, ...]:
         fits,
         plans.sure(offer.plan) if offer.plan else DASH,
     )
-
-
-async def plan(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
-    """Print what a swap would do."""
-    node = pick_node(config, arguments.node)
-    async with connect(node, logins) as client:
-        snapshot = await client.snapshot()
-        backend, model = pick_model(node.name, snapshot.backends, arguments.model)
-        found = await client.plan(swap_request(arguments, node.name, snapshot, backend, model))
-    if arguments.json:
-        put_json(found)
-    else:
-        put(_words(found, node.name))
-    if found.refusal:
-        raise CommandError(f"it would be refused: {found.refusal}", Exit.REFUSED)
-    return Exit.DONE
-
-
-def _words(found: Plan, node: str) -> str:
-    """A plan for people."""
-    leaves = ", ".join(found.evictions) or "nothing"
-    waits = f", after {count(found.waits_for, 'answer')} in progress" if found.waits_for else ""
-    before, after, limit = map(size, (found.memory_before_bytes, found.memory_after_bytes, found.memory_limit_bytes))
-    rows = (
-        ("load", f"{found.request.backend}/{found.request.model} on {node}, context {context(found.context)}"),
-        ("leaves", f"{leaves}{waits}"),
-        ("fit", text_of(plans.verdict(found))),
-        ("needs", text_of(plans.need(found))),
-        ("memory", f"{before} now, {after} after, of {limit}"),
-    )
-    return table([(label, plain(words)) for label, words in rows])

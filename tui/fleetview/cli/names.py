@@ -29,12 +29,14 @@ def pick_model(node: str, backends: Iterable[BackendState], word: str) -> tuple[
     states = tuple(backends)
     resident = {(state.backend, model.name) for state in states for model in state.resident}
     known = resident | {(state.backend, model.name) for state in states for model in state.models}
+    word = _tagged(word, known)
     for backend, model in known:
         if word == f"{backend}/{model}":
             return backend, model
     same = {pair for pair in known if pair[1] == word}
     if len(same) > 1 and len(same & resident) == 1:
         same &= resident
+    same = _owners(states, same) if len(same) > 1 else same
     if len(same) == 1:
         return same.pop()
     if same:
@@ -43,7 +45,45 @@ def pick_model(node: str, backends: Iterable[BackendState], word: str) -> tuple[
     raise CommandError(_no_model(node, states, known, word), Exit.USAGE)
 
 
-def _no_model(node: str, states: Iterable[BackendState], known: Iterable[tuple[str, str]], word: str) -> str:
+def pick_backend(node: str, backends: Iterable[BackendState], word: str) -> str:
+    """The backend of that name. Raises CommandError."""
+    names = tuple(state.backend for state in backends)
+    if word in names:
+        return word
+    raise CommandError(f"there is no backend {word} on {node}{_nearest(word, names)}", Exit.USAGE)
+
+
+def pick_name(node: str, backends: Iterable[BackendState], word: str, verb: str) -> tuple[str, str]:
+    """Backend and name of a model that need not be there yet. Raises CommandError."""
+    states = tuple(backends)
+    backend, slash, name = word.partition("/")  # names have slashes too, as in hf.co/somebody/model
+    if slash and name and any(state.backend == backend for state in states):
+        return backend, name
+    able = [state.backend for state in states if verb in state.abilities]
+    if len(able) == 1:
+        return able[0], word
+    if able:
+        which = " or ".join(f"{backend}/{word}" for backend in able)
+        raise CommandError(f"{word} is not clear on {node}: say {which}", Exit.USAGE)
+    raise CommandError(f"nothing on {node} can {verb} a model" + _hints(states), Exit.REFUSED)
+
+
+def _tagged(word: str, known: set[tuple[str, str]]) -> str:
+    """The word, with the tag that a name without one has by itself, where it names a model only so."""
+    names = {name for backend, model in known for name in (model, f"{backend}/{model}")}
+    return f"{word}:latest" if word not in names and f"{word}:latest" in names else word
+
+
+def _owners(states: Sequence[BackendState], same: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of several engines that run one file, the one that owns it, which is the one that can delete it."""
+    files = {(state.backend, file.name): file.identity for state in states for file in state.models}
+    identities = {files.get(pair) for pair in same}
+    owners = {state.backend for state in states if "delete" in state.abilities}
+    owned = {pair for pair in same if pair[0] in owners}
+    return owned if len(identities) == 1 and None not in identities and len(owned) == 1 else same
+
+
+def _no_model(node: str, states: Sequence[BackendState], known: Iterable[tuple[str, str]], word: str) -> str:
     """Why the word means no model."""
     full = {f"{backend}/{model}": f"{backend}/{model}" for backend, model in known}
     bare = {model: f"{backend}/{model}" for backend, model in known}
@@ -53,8 +93,13 @@ def _no_model(node: str, states: Iterable[BackendState], known: Iterable[tuple[s
         return f"there is no model {word} on {node}; did you mean {(full | bare)[near[0]]}?"
     if full:
         return f"there is no model {word} on {node}; `fleetview models {node}` lists those that there are"
+    return f"there is no model on {node}" + _hints(states)
+
+
+def _hints(states: Iterable[BackendState]) -> str:
+    """What to do about backends that are not ready."""
     hints = "; ".join(f"{state.backend} is {state.phase}: {state.hint}" for state in states if state.hint)
-    return f"there is no model on {node}" + (f": {hints}" if hints else "")
+    return f": {hints}" if hints else ""
 
 
 def _nearest(word: str, words: Sequence[str]) -> str:

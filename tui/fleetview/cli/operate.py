@@ -1,4 +1,4 @@
-"""`fleetview swap`, `load` and `unload`: ask for an operation and wait for its end."""
+"""Every verb that changes a node: ask for an operation and wait for its end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from fleetview.cli import plans
 from fleetview.cli.exits import CommandError, Exit
 from fleetview.cli.following import STATUS_HINT, Following, first_of
 from fleetview.cli.names import pick_node
@@ -14,14 +15,28 @@ from fleetview.cli.output import put, put_json, quote, say
 from fleetview.cli.requests import change_request
 from fleetview.config import FleetConfig
 from fleetview.present.numbers import duration
+from fleetview.present.operations import stays
 from fleetview.present.text import plain
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Lost, RemoteError
 from fleetview.remote.logins import Logins
-from fleetview_agent.wire import Event, Operation, Request
+from fleetview_agent.wire import Event, KeepRequest, Operation, Request, target
 
 LOG_LINES = 10
+BECAME = {
+    "swap": "is ready on",
+    "load": "is ready on",
+    "unload": "has left",
+    "start": "runs on",
+    "stop": "is stopped on",
+    "restart": "runs again on",
+    "pin": "is pinned on",
+    "unpin": "is no longer pinned on",
+    "pull": "has come to",
+    "create": "is there on",
+    "delete": "is deleted from",
+}
 ENDINGS = {"failed": "failed", "rolled_back": "was rolled back", "interrupted": "was cut short"}
 
 
@@ -35,6 +50,8 @@ async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     ):
         # The stream is followed before anything is asked for, so that an end that comes at once is not missed.
         request = change_request(arguments, node.name, await first_of(events, node.name))
+        if arguments.dry_run:
+            return await plans.show(client, request, node.name, as_json=arguments.json)
         operation_id = await _submit(client, request)
         if arguments.no_wait:
             put_json({"id": operation_id}) if arguments.json else put(operation_id)
@@ -79,16 +96,15 @@ async def _until_ended(
 def _tell(operation: Operation, node: str, *, as_json: bool, interrupted: bool) -> int:
     """Print how the operation ended. Raises CommandError when it is not done."""
     request = operation.request
-    name = f"{request.backend}/{request.model}"
+    name = target(request)
     if as_json:
         put_json(operation)
     if operation.result == "done":
         seconds = None if operation.ended_at is None else operation.ended_at - operation.queued_at
-        state = "has left" if request.verb == "unload" else "is ready on"
         left = [other for other in operation.evictions if other != name]
-        instead = f", in place of {', '.join(left)}" if left else ""
+        instead = f", in place of {', '.join(left)}" if left and request.verb in {"swap", "load"} else ""
         if not as_json:
-            put(plain(f"{name} {state} {node} after {duration(seconds)}{instead}"))
+            put(plain(f"{name} {_became(request, node)} after {duration(seconds)}{instead}"))
         return Exit.DONE
     for line in operation.log[-LOG_LINES:]:
         quote(line)
@@ -96,3 +112,10 @@ def _tell(operation: Operation, node: str, *, as_json: bool, interrupted: bool) 
     cause = f": {operation.cause}" if operation.cause else ""
     status = Exit.INTERRUPTED if interrupted else Exit.REFUSED if operation.refused else Exit.FAILED
     raise CommandError(f"{request.verb} of {name} on {node} {ending}{cause}", status)
+
+
+def _became(request: Request, node: str) -> str:
+    """What is true now that the request is done."""
+    if isinstance(request, KeepRequest):
+        return f"{stays(request)}, on {node},"
+    return f"{BECAME[request.verb]} {node}"

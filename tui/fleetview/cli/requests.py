@@ -2,40 +2,116 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from typing import Literal
 
 from fleetview.author import author
 from fleetview.cli.exits import CommandError, Exit
-from fleetview.cli.names import pick_model
-from fleetview_agent.wire import LoadOptions, LoadRequest, Request, Snapshot, SwapRequest, UnloadRequest
+from fleetview.cli.names import pick_backend, pick_model, pick_name
+from fleetview.picking import replaced, unaskable
+from fleetview_agent.wire import (
+    CreateRequest,
+    DeleteRequest,
+    Keep,
+    KeepRequest,
+    LoadOptions,
+    LoadRequest,
+    PinRequest,
+    PullRequest,
+    Request,
+    RestartRequest,
+    Snapshot,
+    StartRequest,
+    StopRequest,
+    SwapRequest,
+    UnloadRequest,
+    UnpinRequest,
+)
 
 Evict = Literal["auto", "none", "all"] | tuple[str, ...]
+SERVER_REQUESTS: dict[str, type[StartRequest | StopRequest | RestartRequest]] = {
+    "start": StartRequest,
+    "stop": StopRequest,
+    "restart": RestartRequest,
+}
+MODEL_REQUESTS: dict[str, type[UnloadRequest | PinRequest | UnpinRequest | DeleteRequest]] = {
+    "unload": UnloadRequest,
+    "pin": PinRequest,
+    "unpin": UnpinRequest,
+    "delete": DeleteRequest,
+}
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+LONGEST_DAYS = 3650
+LONGEST_SOURCE = 4096
+"""Characters of the name or path that a model is made from."""
 
 
-def swap_request(arguments: Namespace, node: str, snapshot: Snapshot, backend: str, model: str) -> SwapRequest:
+def swap_request(
+    arguments: Namespace, node: str, snapshot: Snapshot, backend: str, model: str, keep: Keep | None = None
+) -> SwapRequest:
     """The swap that is asked for. Raises CommandError for a model to evict that is not there."""
+    evict = _evict(arguments.evict, node, snapshot)
+    if arguments.evict is None and (twin := replaced(snapshot.backends, backend, model)):
+        evict = (twin,)
     return SwapRequest(
         author=author(),
         backend=backend,
         model=model,
-        options=LoadOptions(context=arguments.ctx),
-        evict=_evict(arguments.evict, node, snapshot),
+        options=LoadOptions(context=arguments.ctx, keep=keep),
+        evict=evict,
         force=arguments.force,
     )
 
 
 def change_request(arguments: Namespace, node: str, snapshot: Snapshot) -> Request:
-    """The change that is asked for. Raises CommandError for names that are not there."""
+    """The change that is asked for. Raises CommandError for names and words that make no sense."""
+    verb = arguments.verb
+    if server := SERVER_REQUESTS.get(verb):
+        return server(author=author(), backend=pick_backend(node, snapshot.backends, arguments.backend))
+    if verb in {"pull", "create"}:
+        return _new_model(arguments, node, snapshot)
     backend, model = pick_model(node, snapshot.backends, arguments.model)
-    match arguments.verb:
-        case "swap":
-            return swap_request(arguments, node, snapshot, backend, model)
-        case "load":
-            options = LoadOptions(context=arguments.ctx)
-            return LoadRequest(author=author(), backend=backend, model=model, options=options, force=arguments.force)
-        case _:
-            return UnloadRequest(author=author(), backend=backend, model=model)
+    if request := MODEL_REQUESTS.get(verb):
+        return request(author=author(), backend=backend, model=model)
+    if verb == "keep":
+        return KeepRequest(author=author(), backend=backend, model=model, keep=keep_of(arguments.duration))
+    keep = None if arguments.keep is None else keep_of(arguments.keep)
+    if verb == "swap":
+        return swap_request(arguments, node, snapshot, backend, model, keep)
+    options = LoadOptions(context=arguments.ctx, keep=keep)
+    return LoadRequest(author=author(), backend=backend, model=model, options=options, force=arguments.force)
+
+
+def _new_model(arguments: Namespace, node: str, snapshot: Snapshot) -> PullRequest | CreateRequest:
+    """The model that is to come to the node. Raises CommandError."""
+    backend, model = pick_name(node, snapshot.backends, arguments.model, arguments.verb)
+    if reason := unaskable(backend, model):
+        raise CommandError(f"{model[:60]}: {reason}", Exit.USAGE)
+    if arguments.verb == "pull":
+        return PullRequest(author=author(), backend=backend, model=model)
+    source: str = vars(arguments)["from"]
+    if not source.startswith("/"):
+        source = "/".join(pick_model(node, snapshot.backends, source))
+    if len(source) > LONGEST_SOURCE:
+        raise CommandError(f"the path {source[:60]}… is too long", Exit.USAGE)
+    options = LoadOptions(context=arguments.ctx)
+    return CreateRequest(author=author(), backend=backend, model=model, source=source, options=options)
+
+
+def keep_of(words: str) -> Keep | None:
+    """How long a model is to stay; None: as long as its engine likes. Raises CommandError."""
+    if words == "forever":
+        return "forever"
+    if words == "default":
+        return None
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd])", words)
+    seconds = float(found[1]) * SECONDS[found[2]] if found else None
+    if seconds is None or seconds > LONGEST_DAYS * SECONDS["d"]:
+        raise CommandError(
+            f"{words[:20]} is no time to keep a model; say 90s, 30m, 2h, 1d, forever or default", Exit.USAGE
+        )
+    return seconds
 
 
 def _evict(words: str | None, node: str, snapshot: Snapshot) -> Evict:

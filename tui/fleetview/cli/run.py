@@ -19,11 +19,11 @@ from fleetview.logs import start_log
 from fleetview.paths import default_log
 from fleetview.remote.errors import Refused, RemoteError
 from fleetview.remote.logins import Logins
-from fleetview.verbs import LOAD, SWAP, UNLOAD
+from fleetview.verbs import VERBS
 
 STATUSES = {"failed": Exit.FAILED, "backend_failed": Exit.FAILED, "not_found": Exit.USAGE, "bad_request": Exit.USAGE}
 """What the codes of agents mean here; every other one is a refusal."""
-CHANGING = frozenset(verb.name for verb in (SWAP, LOAD, UNLOAD))
+CHANGING = frozenset(verb.name for verb in VERBS if verb.changes)
 
 logger = logging.getLogger(__name__)
 
@@ -84,12 +84,18 @@ def read_fleet(arguments: Namespace) -> FleetConfig:
 
 def _perform(arguments: Namespace) -> int:
     """Call what carries out the verb."""
-    if arguments.readonly and arguments.verb in CHANGING:
+    if arguments.readonly and arguments.verb in CHANGING and not arguments.dry_run:
         raise CommandError(f"{arguments.verb} would change a node, and --readonly forbids that", Exit.REFUSED)
     if arguments.verb == "config":
         return fleet_file.run(arguments)
     config = read_fleet(arguments)
-    from fleetview.cli import chat, models, operate, status  # they bring httpx, which the dashboard must not wait for
+    from fleetview.cli import (  # they bring httpx, which the dashboard must not wait for
+        chat,
+        models,
+        operate,
+        plans,
+        status,
+    )
 
     logins = Logins(Terminal())
     match arguments.verb:
@@ -98,7 +104,7 @@ def _perform(arguments: Namespace) -> int:
         case "models":
             verb = models.run(arguments, config, logins)
         case "plan":
-            verb = models.plan(arguments, config, logins)
+            verb = plans.run(arguments, config, logins)
         case "chat":
             verb = chat.run(arguments, config, logins, chat.read_prompt(arguments))
         case _:

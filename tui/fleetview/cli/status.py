@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import aclosing
 
 from fleetview.cli.bounds import ANSWER_SECONDS, no_answer
@@ -15,15 +15,15 @@ from fleetview.cli.names import pick_nodes
 from fleetview.cli.output import put, put_json, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import Change, Dropped, Fleet, LinkDown, NodeState, apply, condition
-from fleetview.present import measures, models
-from fleetview.present.numbers import context, percent, rate, size
+from fleetview.present import measures, operations
+from fleetview.present.numbers import age, context, percent, rate, size
 from fleetview.present.remarks import remarks
 from fleetview.present.text import DASH, plain, text_of
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.link import Link
 from fleetview.remote.logins import Logins
-from fleetview_agent.wire import ResidentModel, Sampled, Snapshot
+from fleetview_agent.wire import BackendState, ResidentModel, Sampled, Snapshot
 
 HEADING = ("NODE", "STATE", "CPU", "GPU", "FREE", "PRESSURE", "TOK/S", "MODELS")
 NUMBERS = frozenset((2, 3, 4, 6))
@@ -141,7 +141,7 @@ def _row(node: NodeState, now: float) -> tuple[str, ...]:
 def _models(node: NodeState) -> str:
     """What is resident, and what is being done about it."""
     parts = [_model(backend, model) for backend, model in node.resident]
-    parts += [text_of(models.in_hand(operation)) for operation in node.operations]
+    parts += [text_of(operations.in_hand(operation)) for operation in node.operations]
     return ", ".join(parts) or DASH
 
 
@@ -150,6 +150,7 @@ def _model(backend: str, model: ResidentModel) -> str:
     notes = [context(model.context)] if model.context else []
     notes += [model.phase] if model.phase != "ready" else []
     notes += ["pinned"] if model.pinned else []
+    notes += [f"leaves in {age(model.expires_in_seconds)}"] if model.expires_in_seconds is not None else []
     return f"{backend}/{model.name}" + (f" ({', '.join(notes)})" if notes else "")
 
 
@@ -159,9 +160,24 @@ def _remarks(node: NodeState) -> Iterable[str]:
     if node.reason and node.heard_at is not None:
         yield f"{node.name} is down, and its figures are old: {node.reason}"
     for state in node.backends.values():
-        if state.phase in {"failed", "stopped", "missing"}:
+        if state.phase in {"failed", "stopped"} or (state.phase == "missing" and not _others(node, state)):
             why = state.failure.reason if state.failure else state.hint
             yield f"{node.name}: {state.backend} is {state.phase}" + (f": {why}" if why else "")
         for model in state.resident:
-            if model.failure:
-                yield f"{node.name}: {state.backend}/{model.name} has failed: {model.failure.reason}"
+            yield from _of_model(node.name, state.backend, model)
+
+
+def _others(node: NodeState, missing: BackendState) -> bool:
+    """Whether another engine is there, so that nobody misses this one."""
+    return any(state.phase != "missing" for state in node.backends.values() if state is not missing)
+
+
+def _of_model(node: str, backend: str, model: ResidentModel) -> Iterator[str]:
+    """What deserves a sentence about a model in memory."""
+    name = f"{backend}/{model.name}"
+    if model.phase == "orphaned":
+        yield f"{node}: {name} has lost its server and keeps {size(model.memory_bytes)}; unload it to end it"
+    if model.failure:
+        yield f"{node}: {name} has failed: {model.failure.reason}"
+    if model.remark:
+        yield f"{node}: {name}: {model.remark}"

@@ -79,13 +79,12 @@ def _written(progress: Progress) -> str | None:
 def _read(progress: Progress) -> str | None:
     """Tokens of the prompt, those that were cached, and how fast the others were read."""
     timings, usage = progress.timings, progress.usage
-    if usage is None and timings is None:
-        return None
     if usage is not None:
         tokens, cached = usage.prompt_tokens, usage.cached_tokens
+    elif timings is not None and timings.prompt_n is not None:
+        tokens, cached = timings.prompt_n + (timings.cache_n or 0), timings.cache_n
     else:
-        assert timings is not None  # one of them is there
-        tokens, cached = timings.prompt_n + timings.cache_n, timings.cache_n
+        return None
     words = [f"prompt {tokens}"]
     if cached:
         words.append(f"{cached} cached")

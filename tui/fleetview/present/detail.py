@@ -6,22 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fleetview.fleet import NodeState, condition
-from fleetview.present import measures, models
+from fleetview.present import measures, operations
 from fleetview.present.absence import absence
+from fleetview.present.engines import backends, residents
 from fleetview.present.figures import columns, sparkline
 from fleetview.present.measures import Reading
-from fleetview.present.numbers import age, celsius, context, duration, percent, rate, size, watts
+from fleetview.present.numbers import age, celsius, percent, rate, size, watts
 from fleetview.present.panel import identity
 from fleetview.present.remarks import remarks
 from fleetview.present.rows import PRESSURES
 from fleetview.present.text import DASH, Line, Tone, cut_line, joined, left, plain, right
 from fleetview.present.wrapping import wrapped
-from fleetview_agent.wire import BackendState, Machine, ResidentModel, Sample
+from fleetview_agent.wire import Machine, Sample
 
 _LABEL = 13
 _FIGURE = 8
-_PHASES: dict[str, Tone] = {"ready": "good", "failed": "hot", "stopped": "warm", "missing": "dim"}
-_MODEL_PHASES: dict[str, Tone] = {"ready": "good", "failed": "hot", "loading": "accent", "unloading": "accent"}
 _EMPTY: Line = ()
 
 
@@ -56,8 +55,8 @@ def detail(node: NodeState, now: float, width: int) -> tuple[Line, ...]:
         _state(node, now, width - 2),
         _histories(node, room),
         _operations(node, now),
-        _residents(node, now),
-        _backends(node),
+        residents(node, now, room),
+        backends(node, room),
         _sources(node),
     )
     lines = [line for section in sections if section for line in (*section, _EMPTY)]
@@ -152,65 +151,17 @@ def _operations(node: NodeState, now: float) -> tuple[Line, ...]:
     """Operations in hand with their phases, and the one that ended last."""
     lines: list[Line] = []
     for operation in node.operations:
-        lines.append((("  ", "plain"), *models.in_hand(operation)))
-        if operation.phases:
-            lines.append((("    ", "plain"), *models.times(operation)))
+        lines.append((("  ", "plain"), *operations.in_hand(operation)))
+        step = operation.transfer.step if operation.transfer else None
+        if step:
+            lines.append(((f"    {plain(step)}", "dim"),))
+        if len(operation.phases) > 1:
+            lines.append((("    ", "plain"), *operations.times(operation)))
     if node.last:
-        lines.append((("  ", "plain"), *models.over(node.last, now)))
-        if node.last.operation.phases:
-            lines.append((("    ", "plain"), *models.times(node.last.operation)))
+        lines.append((("  ", "plain"), *operations.over(node.last, now)))
+        if len(node.last.operation.phases) > 1:
+            lines.append((("    ", "plain"), *operations.times(node.last.operation)))
     return ((("operations", "heading"),), *lines) if lines else ()
-
-
-def _residents(node: NodeState, now: float) -> tuple[Line, ...]:
-    """Every model in memory as a few lines."""
-    lines: list[Line] = [(("models in memory", "heading"),)]
-    for backend, model in node.resident:
-        lines += _card(node, backend, model, now)
-    if not node.resident:
-        lines.append((("  none", "dim"),))
-    return tuple(lines)
-
-
-def _card(node: NodeState, backend: str, model: ResidentModel, now: float) -> tuple[Line, ...]:
-    """One model: what it is, what it does, and why it failed."""
-    since = now - node.backends_heard_at.get(backend, now)
-    name: Line = (("  ", "plain"), (plain(model.name), "strong"), ("  ", "plain"))
-    first: Line = (*name, (model.phase, _MODEL_PHASES[model.phase]))
-    texts = [plain(model.quantization) if model.quantization else "", size(model.memory_bytes)]
-    texts += [f"{context(model.context)} context", plain(backend), "" if model.pid is None else f"pid {model.pid}"]
-    about = joined(tuple(((text, "plain"),) for text in texts if text))
-    lines: list[Line] = [first, (("    ", "plain"), *about)]
-    doing = models.life(model, node.traffic(backend, model.name), since)
-    if model.time_to_first_token_seconds is not None and model.phase == "ready":
-        doing = (*doing, ((f"first token {duration(model.time_to_first_token_seconds)}", "plain"),))
-    if doing:
-        lines.append((("    ", "plain"), *joined(doing)))
-    if model.failure:
-        lines += [((f"    │ {plain(line)}", "dim"),) for line in model.failure.log]
-    return tuple(lines)
-
-
-def _backends(node: NodeState) -> tuple[Line, ...]:
-    """The engines: state, version, who runs them, and what to do about them."""
-    lines: list[Line] = [(("backends", "heading"),)]
-    for backend in node.backends.values():
-        lines += _backend(backend)
-    return tuple(lines) if node.backends else ()
-
-
-def _backend(backend: BackendState) -> tuple[Line, ...]:
-    """One engine."""
-    title: Line = ((f"  {plain(backend.backend)}", "strong"), ("  ", "plain"), (backend.phase, _PHASES[backend.phase]))
-    texts = [plain(backend.version or ""), f"run by {plain(backend.supervisor)}" if backend.supervisor else ""]
-    texts.append(f"{len(backend.models)} models on disk")
-    lines: list[Line] = [joined((title, *(((text, "plain"),) for text in texts if text)))]
-    if backend.failure:
-        lines.append(((f"    {plain(backend.failure.reason)}", "hot"),))
-        lines += [((f"    │ {plain(line)}", "dim"),) for line in backend.failure.log]
-    if backend.hint:
-        lines.append(((f"    {plain(backend.hint)}", "dim"),))
-    return tuple(lines)
 
 
 def _sources(node: NodeState) -> tuple[Line, ...]:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from fleetview.fleet import NodeState
 from fleetview.present.numbers import count, size
 from fleetview.present.text import plain
-from fleetview_agent.wire import Operation, ResidentModel
+from fleetview_agent.wire import BackendState, ModelFile, Operation, ResidentModel
+
+_CUT_SHORT = {
+    "pull": "What has come stays on the disk: pulling it again goes on from there.",
+    "create": "Nothing of it stays.",
+    "delete": "Nothing is deleted.",
+}
+"""What cancelling does to operations that change the disk alone."""
 
 
 def unloading(node: NodeState, backend: str, model: ResidentModel) -> tuple[str, ...]:
     """What unloading a model means."""
+    if model.phase == "orphaned":
+        kept = f" and keeps {size(model.memory_bytes)}" if model.memory_bytes else ""
+        return (f"The server of {plain(backend)} that it belonged to is gone.", f"Its process runs on{kept}.")
     traffic = node.traffic(backend, model.name)
     lines = [f"It leaves {plain(backend)}" + (f" and frees {size(model.memory_bytes)}." if model.memory_bytes else ".")]
     if traffic and (asked := traffic.in_flight + traffic.queued):
@@ -19,9 +29,31 @@ def unloading(node: NodeState, backend: str, model: ResidentModel) -> tuple[str,
     return tuple(lines)
 
 
+def pulling(engine: BackendState) -> tuple[str, ...]:
+    """Who fetches a model, and what becomes of one that was broken off."""
+    by = " ".join((plain(engine.backend), plain(engine.version or ""))).strip()
+    return (f"{by} fetches it from its registry.", "One that was broken off goes on where it was.")
+
+
+def deleting(node: NodeState, state: BackendState, file: ModelFile) -> tuple[str, ...]:
+    """What deleting a model means."""
+    lines = [f"{size(file.size_bytes)} on the disk of {plain(node.name)}, used by {plain(state.backend)}."]
+    users = [
+        f"{other.backend}/{twin.name}"
+        for other in node.backends.values()
+        for twin in other.models
+        if (other is not state) and file.identity is not None and twin.identity == file.identity
+    ]
+    if users:
+        lines.append(f"The same file is also {plain(', '.join(users))}.")
+    lines.append("For 30 s it can still be cancelled. Type its name to delete it.")
+    return tuple(lines)
+
+
 def cancelling(operation: Operation) -> tuple[str, ...]:
     """What cancelling an operation means."""
-    lines = [f"Asked for by {plain(operation.request.author)}. The node goes back to where it was."]
+    fate = _CUT_SHORT.get(operation.request.verb, "The node goes back to where it was.")
+    lines = [f"Asked for by {plain(operation.request.author)}. {fate}"]
     if operation.evictions:
         lines.append(f"What has left by then is loaded again: {plain(', '.join(operation.evictions))}.")
     return tuple(lines)

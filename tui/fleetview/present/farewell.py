@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fleetview.fleet import NodeState
+from fleetview.present.operations import subject
 from fleetview.present.text import plain
 
 _OUTLIVES_THE_AGENT = "ollama"
@@ -23,7 +24,7 @@ def farewell(nodes: Iterable[NodeState]) -> str | None:
     operations = [operation for node in nodes for operation in node.operations]
     if operations:
         request = operations[0].request
-        return f"the {request.verb} of {plain(request.model)} goes on here; fleetview-agent stop ends it"
+        return f"the {request.verb} of {subject(request)} goes on here; fleetview-agent stop ends it"
     if not staying:
         return None
     verb = "stays" if len(staying) == 1 else "stay"

@@ -2,102 +2,97 @@
 
 from __future__ import annotations
 
-from fleetview.fleet import ENDED_SECONDS, Ended, NodeState
-from fleetview.present import measures
+from fleetview.fleet import ENDED_SECONDS, NodeState
+from fleetview.present import measures, operations
 from fleetview.present.numbers import age, context, duration, percent, rate, size
-from fleetview.present.text import DASH, ELLIPSIS, Line, Tone, cut, filled, fitting, joined, plain, width_of
-from fleetview_agent.wire import Operation, Phase, ResidentModel, Traffic
+from fleetview.present.text import DASH, Line, Tone, cut, filled, fitting, plain, width_of
+from fleetview_agent.wire import Operation, ResidentModel, Traffic
 
-PHASES: dict[Phase, str] = {
-    "queued": "queued",
-    "plan": "plan",
-    "drain": "drain",
-    "evict": "evict",
-    "load": "load",
-    "warm": "warm",
-    "ready": "ready",
-    "roll_back": "roll back",
-}
-_DONE = {"swap": "swapped in", "load": "loaded", "unload": "unloaded"}
 _NAME = 5
 """Cells that a model's name gets at least; where there are fewer, it stands alone."""
 _LONGEST_BAR = 40
+PIN = " ⚑"
+"""Stands behind a model that leaves only when it is named."""
 
 
 def cell(node: NodeState, now: float, width: int) -> Line:
-    """What runs here: the operation in hand, else the one that just ended, else the resident models."""
-    if node.operations:
-        return _operating(node.operations[0], len(node.operations) - 1, width)
+    """What runs here: the operation in hand, else the one that just ended, else the resident models.
+
+    What changes the disk alone may take an hour, and stands beside the models.
+    """
+    aside = tuple(one for one in node.operations if operations.of_disk(one))
+    others = tuple(one for one in node.operations if one not in aside)
+    if others:
+        return _operating(others[0], len(node.operations) - 1, width)
     if node.ended and now - node.ended[-1].heard_at < ENDED_SECONDS:
         return _just_ended(node.ended[-1].operation, width)
     if not node.resident:
-        return ((DASH, "dim"),)
-    return _resident(node, width)
+        return _operating(aside[0], len(aside) - 1, width) if aside else ((DASH, "dim"),)
+    return _resident(node, aside, width)
 
 
 def _operating(operation: Operation, more: int, width: int) -> Line:
-    """An operation in hand: the model that it is about and its phase, on a bar where the engine tells its progress."""
-    phase = PHASES[operation.phase]
-    tone: Tone = "warm" if operation.phase == "roll_back" else "accent"
+    """An operation in hand: what it is about and its phase, on a bar where the engine tells its progress."""
+    phase, name = operations.PHASES[operation.phase], operations.subject(operation.request)
     waiting = f" +{more}" if more else ""
-    if operation.progress is None:
-        return _named(operation.request.model, "strong", ((f" {phase}", tone), (waiting, "dim")), width)
+    if (ratio := operations.done_ratio(operation)) is None:
+        return _named(name, "strong", ((f" {phase}", operations.tone(operation)), (waiting, "dim")), width)
     width = min(width, _LONGEST_BAR)
-    suffix: Line = ((f" {phase} {percent(operation.progress)}{waiting}", tone),)
-    line = _named(operation.request.model, "strong", suffix, width)
+    suffix: Line = ((f" {phase} {percent(ratio)}{waiting}", operations.tone(operation)),)
+    line = _named(name, "strong", suffix, width)
     gap = width - width_of(line)
-    return filled((line[0], (" " * max(0, gap), "plain"), *line[1:]), operation.progress, width)
+    return filled((line[0], (" " * max(0, gap), "plain"), *line[1:]), ratio, width)
 
 
 def _just_ended(operation: Operation, width: int) -> Line:
     """The result of an operation."""
     took = None if operation.ended_at is None else operation.ended_at - operation.queued_at
+    name = operations.subject(operation.request)
     if operation.result == "done":
-        said = "" if operation.request.verb != "unload" else " unloaded"
-        return (
-            ("✓ ", "good"),
-            *_named(operation.request.model, "strong", ((f"{said} {duration(took)}", "good"),), width - 2),
-        )
-    result = outcome(operation) if width >= _ROOMY else outcome(operation).partition(":")[0]
-    return (("✗ ", "hot"), (f"{result} ", "hot"), (plain(operation.request.model), "plain"))
+        said = "" if operation.request.verb in {"swap", "load"} else f" {operations.DONE[operation.request.verb]}"
+        return (("✓ ", "good"), *_named(name, "strong", ((f"{said} {duration(took)}", "good"),), width - 2))
+    told = operations.outcome(operation)
+    result = told if width >= _ROOMY else told.partition(":")[0]
+    return (("✗ ", "hot"), (f"{result} ", "hot"), (name, "plain"))
 
 
 _ROOMY = 40
 """Cells from which there is room for the cause of a failure."""
 
 
-def outcome(operation: Operation) -> str:
-    """How an operation ended that is not done."""
-    result = "refused" if operation.refused else (operation.result or "").replace("_", " ")
-    return f"{result}: {plain(operation.cause)}" if operation.cause else result
-
-
-def _resident(node: NodeState, width: int) -> Line:
-    """The resident model that matters most, and how many others there are."""
+def _resident(node: NodeState, aside: tuple[Operation, ...], width: int) -> Line:
+    """The resident model that matters most, how many others there are, and what is done beside them."""
     models = sorted((model for _, model in node.resident), key=lambda model: _ORDER[model.phase])
     first = models[0]
     suffix: Line = ((f" +{len(models) - 1}", "dim"),) if len(models) > 1 else ()
     match first.phase:
         case "failed":
             suffix = ((" failed", "hot"), *suffix)
+        case "orphaned":
+            suffix = ((" orphaned", "warm"), *suffix)
         case "loading":
             progress = "" if first.progress is None else f" {percent(first.progress)}"
             suffix = ((f" load{progress}", "accent"), *suffix)
         case "unloading":
             suffix = ((" leaves", "accent"), *suffix)
         case "ready":
-            if waits := measures.waiting(node):
-                suffix = (*suffix, (f" {waits} wait", "warm"))
+            pin: Line = ((PIN, "accent"),) if first.pinned else ()
+            waits = measures.waiting(node)
+            suffix = (*pin, *suffix, *(((f" {waits} wait", "warm"),) if waits else ()))
+    if aside:
+        ratio = operations.done_ratio(aside[0])
+        suffix = (*suffix, (f" · {aside[0].request.verb}{'' if ratio is None else f' {percent(ratio)}'}", "accent"))
     return _named(first.name, "plain", suffix, width)
 
 
-_ORDER = {"failed": 0, "loading": 1, "unloading": 2, "ready": 3}
+_ORDER = {"failed": 0, "orphaned": 1, "loading": 2, "unloading": 3, "ready": 4}
 
 
 def _named(name: str, tone: Tone, suffix: Line, width: int) -> Line:
-    """A model's name, which gives way, and what must stay."""
-    room = width - width_of(suffix)
-    return ((cut(plain(name), room), tone), *suffix) if room >= _NAME else ((cut(plain(name), width), tone),)
+    """A model's name, which gives way, and what must stay; the last parts of that go first."""
+    while suffix and width - width_of(suffix) < _NAME:
+        suffix = suffix[:-1]
+    return ((cut(plain(name), width - width_of(suffix)), tone), *suffix)
 
 
 def facts(node: NodeState, backend: str, model: ResidentModel, now: float, width: int) -> Line:
@@ -108,9 +103,17 @@ def facts(node: NodeState, backend: str, model: ResidentModel, now: float, width
         return fitting((title, *life(model, None, 0.0)), width)
     if model.quantization and model.quantization.casefold() not in model.name.casefold():
         title = (*title, (f" {plain(model.quantization)}", "plain"))
-    texts = (size(model.memory_bytes), f"{context(model.context)} context", plain(backend))
-    about: tuple[Line, ...] = tuple(((text, "plain"),) for text in texts)
-    return fitting((title, *about, *life(model, node.traffic(backend, model.name), now - heard)), width)
+    about: tuple[Line, ...] = tuple(((text, "plain"),) for text in _about(backend, model))
+    doing = life(model, node.traffic(backend, model.name), now - heard)
+    remark: Line = ((plain(model.remark), "warm"),) if model.remark else ()
+    return fitting((title, *about, *doing, *((remark,) if remark else ())), width)
+
+
+def _about(backend: str, model: ResidentModel) -> tuple[str, ...]:
+    """What a model takes, and whose it is."""
+    if model.phase == "orphaned":
+        return (f"keeps {size(model.memory_bytes)}", plain(backend))
+    return (size(model.memory_bytes), f"{context(model.context)} context", plain(backend))
 
 
 def life(model: ResidentModel, traffic: Traffic | None, since: float) -> tuple[Line, ...]:
@@ -119,15 +122,17 @@ def life(model: ResidentModel, traffic: Traffic | None, since: float) -> tuple[L
     if model.phase == "failed":
         reason = plain(model.failure.reason) if model.failure else "for an unknown reason"
         return ((("failed: ", "hot"), (reason, "hot")),)
+    if model.phase == "orphaned":
+        return ((("orphaned, x ends it", "warm"),),)
     if model.phase != "ready":
         parts.append(
             ((" ".join((model.phase, percent(model.progress) if model.progress is not None else "")), "accent"),)
         )
+    parts += work(traffic)
     if model.pinned:
-        parts.append((("pinned", "accent"),))
+        parts.append((("⚑ pinned", "accent"),))
     if model.expires_in_seconds is not None:
         parts.append(((f"leaves in {age(model.expires_in_seconds - since)}", "plain"),))
-    parts += work(traffic)
     if model.idle_seconds is not None and not (traffic and traffic.in_flight):
         parts.append(((f"idle {age(model.idle_seconds + since)}", "dim"),))
     return tuple(parts)
@@ -147,39 +152,3 @@ def work(traffic: Traffic | None) -> tuple[Line, ...]:
     if traffic.generation_tokens_per_second:
         parts.append(((f"{rate(traffic.generation_tokens_per_second)} tok/s", "plain"),))
     return tuple(parts)
-
-
-def in_hand(operation: Operation) -> Line:
-    """An operation that waits or goes on, in one line."""
-    tone: Tone = "warm" if operation.phase == "roll_back" else "accent"
-    progress = "" if operation.progress is None else f" {percent(operation.progress)}"
-    request = operation.request
-    parts: list[Line] = [
-        ((f"{request.verb} ", "plain"), (plain(request.model), "strong")),
-        ((f"{PHASES[operation.phase]}{progress}", tone),),
-    ]
-    if operation.evictions:
-        parts.append(((f"{plain(', '.join(operation.evictions))} leaves", "plain"),))
-    parts.append(((f"by {plain(request.author)}", "dim"),))
-    return joined(tuple(parts))
-
-
-def over(end: Ended, now: float) -> Line:
-    """An operation that has ended, in one line."""
-    operation = end.operation
-    request = operation.request
-    ago: Line = ((f"{age(now - end.heard_at)} ago", "dim"),)
-    author: Line = ((f"by {plain(request.author)}", "dim"),)
-    model: Line = ((plain(request.model), "strong"),)
-    if operation.result == "done":
-        took = None if operation.ended_at is None else operation.ended_at - operation.queued_at
-        done: Line = (("✓ ", "good"), *model, (f" {_DONE[request.verb]}", "plain"))
-        return joined((done, ((duration(took), "plain"),), ago, author))
-    return joined(((("✗ ", "hot"), *model, (f" {outcome(operation)}", "hot")), ago, author))
-
-
-def times(operation: Operation) -> Line:
-    """The phases of an operation with their times."""
-    lasting = ELLIPSIS if operation.result is None else DASH
-    parts = ((phase.phase, lasting if phase.seconds is None else duration(phase.seconds)) for phase in operation.phases)
-    return joined(tuple(((f"{PHASES[name]} ", "plain"), (text, "dim")) for name, text in parts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleetview.fleet import NodeState, condition
-from fleetview.present import measures, models
+from fleetview.present import measures, models, operations
 from fleetview.present.absence import absence, staleness
 from fleetview.present.figures import columns, sparkline
 from fleetview.present.measures import Reading
@@ -34,14 +34,16 @@ def panel(node: NodeState, now: float, width: int, height: int) -> tuple[Line, .
     else:
         both = measures.has_gpu(node) and height > _ROOMY
         lines += histories(node, room, both=both)
-    rest = height - len(lines) - (1 if node.operations or node.last else 0)
-    lines += _residents(node, now, max(1, rest), room)
-    lines += [(("  ", "plain"), *models.in_hand(one)) for one in node.operations[:1]] or _last(node, now)
+    below = _operations(node, now, room)
+    lines += _residents(node, now, max(1, height - len(lines) - len(below)), room)
+    lines += below
     if state == "stale":
         lines[1:] = [dimmed(line) for line in lines[1:]]
     return tuple(((" ", "plain"), *cut_line(line, room)) for line in lines[:height])
 
 
+_MOST_OPERATIONS = 2
+"""A swap, and what comes to the disk beside it."""
 _MORE = 9
 """Cells for saying how many models there are besides."""
 _ROOMY = 8
@@ -156,6 +158,9 @@ def _nothing(node: NodeState) -> Line:
     return ((f"  no model to load{': ' + plain(hints[0]) if hints else ''}", "dim"),)
 
 
-def _last(node: NodeState, now: float) -> list[Line]:
-    """The operation that ended last."""
-    return [(("  ", "plain"), *models.over(node.last, now))] if node.last else []
+def _operations(node: NodeState, now: float, width: int) -> list[Line]:
+    """The operations in hand as far as there is room, else the one that ended last."""
+    if not node.operations:
+        return [(("  ", "plain"), *operations.over(node.last, now))] if node.last else []
+    shown = node.operations[:_MOST_OPERATIONS]
+    return [(("  ", "plain"), *operations.in_hand_in(one, width - 2)) for one in shown]

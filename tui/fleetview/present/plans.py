@@ -86,6 +86,34 @@ def _leaver(name: str, node: NodeState, at: float) -> str:
     return f"{plain(model.name)} ({', '.join(notes)})"
 
 
+def change_rows(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """What a change of a server, or of the disk, would do: who runs it, who leaves, and every command."""
+    rows = [("run by", plain(plan.supervisor))] if plan.supervisor else []
+    if plan.evictions:
+        rows.append(("leaves", plain(", ".join(plan.evictions))))
+    if plan.waits_for:
+        rows.append(("waits", f"for {count(plan.waits_for, 'answer')} in progress"))
+    before, after = plan.memory_before_bytes, plan.memory_after_bytes
+    if before is not None and after is not None and before != after:
+        rows.append(("memory", f"{size(before)} now, {size(after)} after, of {size(plan.memory_limit_bytes)}"))
+    labels = ("runs", *("" for _ in plan.commands))
+    return (*rows, *((label, plain(command)) for label, command in zip(labels, plan.commands, strict=False)))
+
+
+def change_lines(plan: Plan) -> tuple[Line, ...]:
+    """The same for a dialog, with the refusal where there is one."""
+    tones: dict[str, Tone] = {"runs": "accent", "": "accent"}
+    rows: list[Line] = [
+        ((label.ljust(_LABEL), "dim"), (words, tones.get(label, "plain"))) for label, words in change_rows(plan)
+    ]
+    if plan.refusal:
+        rows.append(((plain(plan.refusal), "hot"),))
+    return tuple(rows) or ((("The agent does it itself; no command is run.", "dim"),),)
+
+
+_LABEL = 8
+
+
 def costs(plan: Plan, node: NodeState) -> tuple[str, ...]:
     """What the plan would take from somebody, a sentence each; empty when Enter is consent enough."""
     found = ((name, _resident(node, name)[1]) for name in plan.evictions)

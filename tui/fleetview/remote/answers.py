@@ -38,7 +38,7 @@ class _Choice(Wire):
 class _Usage(Usage):
     """Tokens as OpenAI tells them."""
 
-    cached_tokens: int = Field(0, validation_alias=AliasPath("prompt_tokens_details", "cached_tokens"))
+    cached_tokens: int | None = Field(None, validation_alias=AliasPath("prompt_tokens_details", "cached_tokens"))
 
 
 class _StreamChunk(Wire):

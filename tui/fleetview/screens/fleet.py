@@ -13,7 +13,8 @@ from textual.widgets import Input
 from fleetview.fleet import NodeState
 from fleetview.present.panel import panel
 from fleetview.present.summary import View, header
-from fleetview.screens.node_actions import Desk, NodeActions
+from fleetview.screens.desk import Desk
+from fleetview.screens.node_actions import NodeActions
 from fleetview.widgets.fleet_table import FleetTable, Heading
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.node_panel import NodePanel
@@ -25,7 +26,7 @@ class FleetScreen(NodeActions):
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", id="view.filter", tooltip="Show only nodes whose name contains a text."),
+        Binding("slash", "filter", "find", id="view.filter", tooltip="Show only nodes whose name contains a text."),
         Binding("escape,backspace", "clear", show=False, id="view.clear", tooltip="Show all nodes again."),
     ]
 

@@ -13,7 +13,8 @@ from fleetview.fleet import NodeState
 from fleetview.present.detail import detail
 from fleetview.present.fleet_file import removed
 from fleetview.present.summary import View, header
-from fleetview.screens.node_actions import Desk, NodeActions
+from fleetview.screens.desk import Desk
+from fleetview.screens.node_actions import NodeActions
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.lines import Lines
 from fleetview.widgets.status_bar import StatusBar

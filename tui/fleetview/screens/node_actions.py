@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,57 +14,48 @@ from textual.screen import Screen
 from fleetview.fleet import Fleet, NodeState, refusal
 from fleetview.messages import (
     CancelRequested,
+    ChangeRequested,
     ChatRequested,
     NodeRequested,
     RetryRequested,
-    SwapRequested,
-    UnloadRequested,
 )
-from fleetview.picking import unaskable
-from fleetview.present import dialogs, plain
-from fleetview.verbs import CHAT, STATUS, SWAP, UNLOAD, Verb
-from fleetview_agent.wire import Plan, ResidentModel, SwapRequest
+from fleetview.screens.desk import Desk
+from fleetview.verbs import CHAT, DELETE, KEEP, PULL, STATUS, SWAP, UNLOAD, Verb
 
 if TYPE_CHECKING:
     from fleetview.screens.pick_model import PickModel
 
 FRAME_SECONDS = 0.04
 """Changes that come closer together than this are drawn together."""
-_CHANGING = frozenset({"swap", "unload", "cancel_operation"})
+_CHANGING = frozenset({"swap", "unload", "keep", "serve", "pull", "delete", "cancel_operation"})
 """Actions that a read-only dashboard does not have."""
-_ON_A_NODE = ("swap", "unload", "chat", "describe", "cancel_operation", "retry")
-
-Residents = tuple[tuple[str, ResidentModel], ...]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What screens need of the app besides the fleet."""
-
-    plan: Callable[[str, SwapRequest], Awaitable[Plan]]
-    """What a swap would do to the node of that name. Raises RequestFailed."""
-    author: str
-    """user@host of the operator."""
-    title: str
-    readonly: bool = False
+_ON_A_NODE = (*sorted(_CHANGING), "chat", "describe", "retry")
 
 
 def _binding(verb: Verb) -> Binding:
     """The key of a verb."""
-    return Binding(verb.keys or "", verb.label, verb.label, id=verb.id, tooltip=verb.summary)
+    return Binding(verb.keys or "", verb.label, verb.label, id=verb.id, tooltip=verb.summary, show=verb.shown)
 
 
 class NodeActions(Screen[None]):
     """A screen whose keys act on one node of the fleet."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(_binding(verb) for verb in (SWAP, UNLOAD, CHAT, STATUS)),
+        *(_binding(verb) for verb in (SWAP, UNLOAD, CHAT, KEEP)),
+        Binding(
+            "a",
+            "serve",
+            "more",
+            id="node.actions",
+            tooltip="Start, stop or restart an engine, after showing how.",
+        ),
+        *(_binding(verb) for verb in (PULL, DELETE, STATUS)),
         Binding(
             "ctrl+x",
             "cancel_operation",
             "cancel",
             id="operation.cancel",
-            tooltip="Cancel the operation in hand; the node goes back to where it was.",
+            tooltip="Cancel an operation; the node goes back to where it was.",
         ),
         Binding("r", "retry", "reconnect", show=False, id="node.reconnect", tooltip="Connect now, without waiting."),
     ]
@@ -153,7 +142,7 @@ class NodeActions(Screen[None]):
         if (node := self.node) is None:
             return "no node is selected"
         match action:
-            case "swap" | "unload" | "chat" as verb:
+            case "swap" | "unload" | "chat" | "keep" | "serve" | "pull" | "delete" as verb:
                 return refusal(node, verb)
             case "cancel_operation":
                 return None if node.operations else f"no operation is in hand on {node.name}"
@@ -177,59 +166,53 @@ class NodeActions(Screen[None]):
         request = await self.app.push_screen_wait(self._picker)
         self._picker = None
         if request is not None:
-            self.post_message(SwapRequested(node.name, request))
+            self.post_message(ChangeRequested(node.name, request))
 
     @work(exclusive=True, group="dialog")
-    async def action_unload(self) -> None:
-        """Take a model out of memory, after asking."""
-        from fleetview.screens.confirm import Confirm  # the first paint does not wait for dialogs
+    async def _change(self, action: str) -> None:
+        """Ask what exactly is meant, then ask the node for it."""
+        from fleetview.screens.flows import CHANGES  # the first paint does not wait for dialogs
 
-        if (node := self.node) is None:
-            return
-        chosen = await self._one_of(f"Unload from {node.name}", node.resident)
-        if chosen is None or not self._can_name(*chosen):
-            return
-        backend, model = chosen
-        lines = dialogs.unloading(node, backend, model)
-        if await self.app.push_screen_wait(Confirm(f"Unload {plain(model.name)} from {node.name}", lines)):
-            self.post_message(UnloadRequested(node.name, backend, model.name))
+        if (node := self.node) is not None and (request := await CHANGES[action](self.app, node, self.desk)):
+            self.post_message(ChangeRequested(node.name, request))
+
+    def action_unload(self) -> None:
+        """Take a model out of memory, after asking."""
+        self._change("unload")
+
+    def action_keep(self) -> None:
+        """Say how long a model stays."""
+        self._change("keep")
+
+    def action_serve(self) -> None:
+        """Start, stop or restart an engine, after showing every command."""
+        self._change("serve")
+
+    def action_pull(self) -> None:
+        """Fetch a model by name."""
+        self._change("pull")
+
+    def action_delete(self) -> None:
+        """Delete a model from the disk, after its name was typed."""
+        self._change("delete")
 
     @work(exclusive=True, group="dialog")
     async def action_chat(self) -> None:
         """Ask a resident model something."""
+        from fleetview.screens.flows import resident  # the first paint does not wait for dialogs
+
         if (node := self.node) is None:
             return
-        chosen = await self._one_of(f"Chat on {node.name}", node.ready)
-        if chosen is not None and self._can_name(*chosen):
+        if chosen := await resident(self.app, f"Chat on {node.name}", node.ready):
             self.post_message(ChatRequested(node.name, chosen[0], chosen[1].name))
-
-    async def _one_of(self, title: str, models: Residents) -> tuple[str, ResidentModel] | None:
-        """The one model, or the one that the operator chooses."""
-        from fleetview.screens.choose_model import ChooseModel  # the first paint does not wait for dialogs
-
-        if len(models) <= 1:
-            return models[0] if models else None
-        named = {f"{backend}/{model.name}": (backend, model) for backend, model in models}
-        chosen = await self.app.push_screen_wait(ChooseModel(title, tuple(named)))
-        return None if chosen is None else named[chosen]
-
-    def _can_name(self, backend: str, model: ResidentModel) -> bool:
-        """Whether a request can name the model; says so when none can."""
-        if reason := unaskable(backend, model.name):
-            self.notify(f"{plain(model.name, 60)}: {reason}", severity="warning", markup=False)
-        return reason is None
 
     @work(exclusive=True, group="dialog")
     async def action_cancel_operation(self) -> None:
-        """Cancel the operation in hand, after asking."""
-        from fleetview.screens.confirm import Confirm  # the first paint does not wait for dialogs
+        """Cancel an operation, after asking."""
+        from fleetview.screens.flows import operation  # the first paint does not wait for dialogs
 
-        if (node := self.node) is None or not node.operations:
-            return
-        operation = node.operations[0]
-        title = f"Cancel the {operation.request.verb} of {plain(operation.request.model)} on {node.name}"
-        if await self.app.push_screen_wait(Confirm(title, dialogs.cancelling(operation), "yes, cancel it")):
-            self.post_message(CancelRequested(node.name, operation.id))
+        if (node := self.node) is not None and (chosen := await operation(self.app, node)):
+            self.post_message(CancelRequested(node.name, chosen.id))
 
     def action_describe(self) -> None:
         """Show everything about the node."""

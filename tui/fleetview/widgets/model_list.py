@@ -23,6 +23,8 @@ _SIZE, _QUANTIZATION, _FITS, _SURE = range(4)
 _WIDTHS = (5, 8, 17, 8)
 _SHORTEST = 12
 """Cells in which a beginning and an end still say something."""
+_SHORTEST_BESIDE = 22
+"""Cells that a name gets at least, or nothing stands beside it."""
 _LAYOUTS = ((64, (_SIZE, _QUANTIZATION, _FITS, _SURE)), (46, (_SIZE, _FITS)), (0, (_FITS,)))
 """From which width on there is room for which columns."""
 
@@ -154,7 +156,13 @@ def row_line(row: Choice, plan: Plan | Awaited | None, width: int, *, marked: bo
         _FITS: fits(plan) if isinstance(plan, Plan) else ((DASH if plan is None else ELLIPSIS, "dim"),),
         _SURE: ((sure(plan) if isinstance(plan, Plan) else "", "dim"),),
     }
-    return _row(name, cells, width)
+    return _row(name, cells, width, _where(row))
+
+
+def _where(row: Choice) -> str:
+    """What else there is to know of a file: it is in memory, or is another engine's too."""
+    words = [] if row.resident is None else ["in memory" if row.resident == "ready" else row.resident]
+    return ", ".join((*words, "same file") if row.same_file else words)
 
 
 def _middle_cut(line: Line, room: int) -> Line:
@@ -167,11 +175,14 @@ def _middle_cut(line: Line, room: int) -> Line:
     return (*front, (f"{text[: cells - tail - 1]}{ELLIPSIS}{text[-tail:]}", tone))
 
 
-def _row(name: Line, cells: Mapping[int, Line], width: int) -> Line:
-    """Name and columns; the least important ones go first when the pane is narrow."""
+def _row(name: Line, cells: Mapping[int, Line], width: int, where: str = "") -> Line:
+    """Name and columns; the least important ones go first when the pane is narrow, and what is beside the name."""
     shown = next(columns for least, columns in _LAYOUTS if width >= least)
-    room = width - sum(_WIDTHS[column] + 1 for column in shown)
-    line = left(_middle_cut(name, max(room, 0)), max(room, 0))
+    room = max(width - sum(_WIDTHS[column] + 1 for column in shown), 0)
+    aside: Line = ((f" {where}", "dim"),) if where else ()
+    if width_of(name) + width_of(aside) > room and room - width_of(aside) < _SHORTEST_BESIDE:
+        aside = ()
+    line = left((*_middle_cut(name, room - width_of(aside)), *aside), room)
     for column in shown:
         aligned = right if column == _SIZE else left
         line = (*line, (" ", "plain"), *aligned(cells[column], _WIDTHS[column]))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetview.screens.choose_model import ChooseModel
+from fleetview.screens.choose import Choose
 from tests.tui.stage import Stage, text_of
 
 MODELS = ("ollama/gemma3:27b", "llamacpp/[bold]small", "ollama/phi4:14b")
@@ -11,16 +11,16 @@ MODELS = ("ollama/gemma3:27b", "llamacpp/[bold]small", "ollama/phi4:14b")
 @pytest.mark.parametrize(
     ("keys", "chosen"),
     [
-        (("enter",), MODELS[0]),
-        (("down", "enter"), MODELS[1]),
-        (("j", "j", "k", "enter"), MODELS[1]),
-        (("end", "enter"), MODELS[2]),
+        (("enter",), 0),
+        (("down", "enter"), 1),
+        (("j", "j", "k", "enter"), 1),
+        (("end", "enter"), 2),
         (("escape",), None),
         (("q",), None),
     ],
 )
-async def test_a_model_is_chosen_or_nothing(keys: tuple[str, ...], chosen: str | None) -> None:
-    app = Stage(ChooseModel("Unload which model?", MODELS))
+async def test_a_model_is_chosen_or_nothing(keys: tuple[str, ...], chosen: int | None) -> None:
+    app = Stage(Choose("Unload which model?", MODELS))
     async with app.run_test() as pilot:
         await pilot.pause()
         await pilot.press(*keys)
@@ -29,7 +29,7 @@ async def test_a_model_is_chosen_or_nothing(keys: tuple[str, ...], chosen: str |
 
 
 async def test_models_and_keys_are_shown_as_they_are() -> None:
-    app = Stage(ChooseModel("Unload which model on [b]studio[/b]?", MODELS))
+    app = Stage(Choose("Unload which model on [b]studio[/b]?", MODELS))
     async with app.run_test() as pilot:
         await pilot.pause()
         shown = text_of(app)

@@ -1,4 +1,4 @@
-"""A small dialog that asks which of a few models is meant."""
+"""A small dialog that asks which of a few things is meant."""
 
 from __future__ import annotations
 
@@ -17,38 +17,37 @@ from fleetview.present import plain
 from fleetview.widgets.key_hints import KeyHints
 
 
-class ChooseModel(ModalScreen[str | None]):
-    """Lists models and hands back the one that was chosen; None when nobody was."""
+class Choose(ModalScreen[int | None]):
+    """Lists things and hands back the place of the one that was chosen; None when nothing was."""
 
-    CSS_PATH = "choose_model.tcss"
+    CSS_PATH = "choose.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "choose", id="choose.take", tooltip="Take the highlighted model.", priority=True),
+        Binding("enter", "choose", "choose", id="choose.take", tooltip="Take the highlighted line.", priority=True),
         Binding("escape,q", "cancel", "cancel", id="choose.cancel", tooltip="Leave everything as it is."),
-        Binding("j", "move('down')", show=False, id="choose.down", tooltip="The next model."),
-        Binding("k", "move('up')", show=False, id="choose.up", tooltip="The model before."),
+        Binding("j", "move('down')", show=False, id="choose.down", tooltip="The next line."),
+        Binding("k", "move('up')", show=False, id="choose.up", tooltip="The line before."),
     ]
 
-    def __init__(self, title: str, models: Sequence[str]) -> None:
+    def __init__(self, title: str, choices: Sequence[str]) -> None:
         super().__init__()
         self._title = title
-        self._models = tuple(models)
+        self._choices = tuple(choices)
 
     def compose(self) -> ComposeResult:
-        """The models, then the keys."""
+        """The choices, then the keys."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content(plain(self._title))
-            yield OptionList(*(Content(plain(model)) for model in self._models), markup=False, compact=True)
+            yield OptionList(*(Content(plain(choice)) for choice in self._choices), markup=False, compact=True)
             yield KeyHints()
 
     @on(OptionList.OptionSelected)
     def choose_clicked(self, event: OptionList.OptionSelected) -> None:
-        """A model was clicked."""
-        self.dismiss(self._models[event.option_index])
+        """A line was clicked."""
+        self.dismiss(event.option_index)
 
     def action_choose(self) -> None:
-        """Hand back the highlighted model."""
-        index = self.query_one(OptionList).highlighted
-        self.dismiss(None if index is None else self._models[index])
+        """Hand back the highlighted line."""
+        self.dismiss(self.query_one(OptionList).highlighted)
 
     def action_cancel(self) -> None:
         """Hand back nothing."""

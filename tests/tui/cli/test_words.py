@@ -1,0 +1,112 @@
+"""Names and times on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleetview.cli.arguments import parse
+from fleetview.cli.exits import CommandError, Exit
+from fleetview.cli.names import pick_model, pick_name
+from fleetview.cli.requests import change_request, keep_of
+from fleetview_agent.wire import CreateRequest, SwapRequest
+from tests.builders import a_backend_state, a_model_file, a_resident, a_snapshot
+
+SAME = (a_model_file("qwen3:32b", identity="same"),)
+OLLAMA = a_backend_state("ollama", abilities=("pull", "create", "delete"), models=SAME, resident=())
+LLAMACPP = a_backend_state(models=SAME, resident=())
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("90s", 90.0), ("30m", 1800.0), ("1.5h", 5400.0), ("2d", 172_800.0), ("0s", 0.0), ("forever", "forever")],
+)
+def test_times_are_read(words: str, expected: object) -> None:
+    assert keep_of(words) == expected
+
+
+def test_the_default_is_the_engines_own_time() -> None:
+    assert keep_of("default") is None
+
+
+@pytest.mark.parametrize("words", ["", "soon", "30", "m", "-5m", "1h30m", "3651d", "99999999999s", "\u0661m"])
+def test_what_is_no_time_is_told_with_what_would_be_one(words: str) -> None:
+    with pytest.raises(CommandError, match="is no time to keep a model; say 90s, 30m") as wrong:
+        keep_of(words)
+    assert wrong.value.status == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("gemma3:27b", ("ollama", "gemma3:27b")),
+        ("ollama/gemma3:27b", ("ollama", "gemma3:27b")),
+        ("hf.co/somebody/model:Q4_K_M", ("ollama", "hf.co/somebody/model:Q4_K_M")),
+        ("llamacpp/gemma3:27b", ("llamacpp", "gemma3:27b")),
+    ],
+)
+def test_a_model_that_is_not_there_yet_goes_to_the_engine_that_can(word: str, expected: tuple[str, str]) -> None:
+    assert pick_name("studio", (OLLAMA, LLAMACPP), word, "pull") == expected
+
+
+def test_where_no_engine_or_several_could_the_reason_is_told() -> None:
+    with pytest.raises(CommandError, match="nothing on studio can pull a model: ollama is missing: install it") as none:
+        pick_name("studio", (a_backend_state("ollama", phase="missing", hint="install it"), LLAMACPP), "x", "pull")
+    assert none.value.status == Exit.REFUSED
+    other = a_backend_state("other", abilities=("pull",))
+    with pytest.raises(CommandError, match="x is not clear on studio: say ollama/x or other/x") as several:
+        pick_name("studio", (OLLAMA, other), "x", "pull")
+    assert several.value.status == Exit.USAGE
+
+
+def test_a_file_that_two_engines_run_belongs_to_the_one_that_can_delete_it() -> None:
+    assert pick_model("studio", (LLAMACPP, OLLAMA), "qwen3:32b") == ("ollama", "qwen3:32b")
+
+
+def test_where_one_engine_has_it_in_memory_that_one_is_meant() -> None:
+    ready = a_backend_state(models=SAME, resident=(a_resident("qwen3:32b"),))
+    assert pick_model("studio", (ready, OLLAMA), "qwen3:32b") == ("llamacpp", "qwen3:32b")
+
+
+def test_a_name_without_a_tag_has_the_usual_one() -> None:
+    state = a_backend_state("ollama", models=(a_model_file("mini:latest"), a_model_file("mini:1b")), resident=())
+    for word in ("mini", "ollama/mini", "mini:latest"):
+        assert pick_model("studio", (state,), word) == ("ollama", "mini:latest")
+    both = a_backend_state("ollama", models=(a_model_file("mini"), a_model_file("mini:latest")), resident=())
+    assert pick_model("studio", (both,), "mini") == ("ollama", "mini")
+
+
+def test_two_files_of_one_name_are_not_guessed_at() -> None:
+    other = a_backend_state(models=(a_model_file("qwen3:32b", identity="another"),), resident=())
+    with pytest.raises(CommandError, match="say llamacpp/qwen3:32b or ollama/qwen3:32b"):
+        pick_model("studio", (other, OLLAMA), "qwen3:32b")
+
+
+def test_a_swap_of_the_same_file_to_another_engine_takes_its_place_unless_told_otherwise() -> None:
+    there = a_backend_state("ollama", models=SAME, resident=(a_resident("qwen3:32b"),))
+    snapshot = a_snapshot(backends=(there, LLAMACPP))
+    for words, evict in (
+        ((), ("ollama/qwen3:32b",)),
+        (("--evict", "auto"), "auto"),
+        (("--evict", "none"), "none"),
+    ):
+        arguments = parse(("swap", "studio", "llamacpp/qwen3:32b", "--keep", "1h", *words))
+        request = change_request(arguments, "studio", snapshot)
+        assert isinstance(request, SwapRequest)
+        assert (request.evict, request.options.keep) == (evict, 3600.0)
+
+
+def test_a_model_is_made_from_a_file_or_from_another_model() -> None:
+    snapshot = a_snapshot(backends=(OLLAMA, LLAMACPP))
+    for source, expected in (("/models/x.gguf", "/models/x.gguf"), ("llamacpp/qwen3:32b", "llamacpp/qwen3:32b")):
+        request = change_request(parse(("create", "studio", "mine", "--from", source)), "studio", snapshot)
+        assert isinstance(request, CreateRequest)
+        assert (request.backend, request.model, request.source) == ("ollama", "mine", expected)
+    for words in (("create", "studio", "mine", "--from", "x.gguf"), ("pull", "studio", "x" * 2000)):
+        with pytest.raises(CommandError) as wrong:
+            change_request(parse(words), "studio", snapshot)
+        assert wrong.value.status == Exit.USAGE
+
+
+def test_an_orphan_is_named_with_its_process() -> None:
+    orphan = a_backend_state("ollama", resident=(a_resident("small#4711", phase="orphaned"),))
+    assert pick_model("studio", (orphan,), "ollama/small#4711") == ("ollama", "small#4711")

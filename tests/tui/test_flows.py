@@ -1,0 +1,226 @@
+"""Keys that lead through dialogs to a change of a node."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+
+from fleetview.app import FleetApp
+from fleetview.fleet import Change, LinkUp
+from fleetview.screens.choose import Choose
+from fleetview.screens.confirm import Confirm
+from fleetview.screens.show_plan import ShowPlan
+from fleetview.screens.type_name import NameLine, TypeName
+from fleetview_agent.wire import (
+    DeleteRequest,
+    KeepRequest,
+    PinRequest,
+    Plan,
+    PullRequest,
+    Request,
+    RestartRequest,
+    StopRequest,
+    UnloadRequest,
+)
+from tests.builders import AUTHOR, a_backend_state, a_model_file, a_plan, a_resident, a_snapshot, an_operation
+from tests.tui.fake_fleet import REFUSED, FakeFleet, FakeLink, screen_text, settled, until
+
+ABILITIES = ("start", "stop", "restart", "pin", "unpin", "keep", "pull", "create", "delete")
+BREW = "launchd agent homebrew.mxcl.ollama (Homebrew)"
+
+
+def an_ollama(**changes: object) -> Change:
+    """A node whose Ollama has one of its two models in memory."""
+    state = a_backend_state("ollama", **{"abilities": ABILITIES, "address": "127.0.0.1:11434", **changes})
+    return a_snapshot(backends=(state,))
+
+
+@asynccontextmanager
+async def a_dashboard(first: Change, **plan: object) -> AsyncIterator[tuple[FleetApp, Pilot[None], FakeLink]]:
+    """One node on the screen, which plans what it is told."""
+    fleet = FakeFleet({"studio": (LinkUp(), first)})
+    app = fleet.app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        link = fleet.links["studio"]
+
+        async def planned(request: Request) -> Plan:
+            link._fail()
+            return a_plan(request=request, **plan)
+
+        link.plan = planned  # type: ignore[method-assign]  # it answers what a test is about
+        yield app, pilot, link
+
+
+async def shown(app: FleetApp, pilot: Pilot[None], *words: str) -> None:
+    """Wait until the screen says all of this."""
+    await until(pilot, lambda: all(word in screen_text(app) for word in words))
+
+
+async def asked(pilot: Pilot[None], link: FakeLink) -> Request:
+    """What the node was asked for."""
+    await until(pilot, lambda: bool(link.asked))
+    (request,) = link.asked
+    return request
+
+
+@pytest.mark.parametrize(
+    ("keys", "request_"),
+    [
+        (("enter",), PinRequest(author=AUTHOR, backend="ollama", model="small")),
+        (("j", "j", "enter"), KeepRequest(author=AUTHOR, backend="ollama", model="small", keep=7200.0)),
+        (("end", "k", "enter"), KeepRequest(author=AUTHOR, backend="ollama", model="small", keep="forever")),
+        (("end", "enter"), KeepRequest(author=AUTHOR, backend="ollama", model="small", keep=None)),
+    ],
+)
+async def test_t_says_how_long_a_model_stays(keys: Sequence[str], request_: Request) -> None:
+    async with a_dashboard(an_ollama()) as (app, pilot, link):
+        await pilot.press("t")
+        await shown(app, pilot, "Keep small on studio", "pin: leaves only when named", "as long as ollama likes")
+        await pilot.press(*keys)
+        assert await asked(pilot, link) == request_
+
+
+async def test_where_several_models_are_ready_t_asks_which() -> None:
+    two = (a_resident("a"), a_resident("b"), a_resident("c", phase="loading"))
+    async with a_dashboard(an_ollama(resident=two)) as (app, pilot, link):
+        await pilot.press("t")
+        await shown(app, pilot, "Keep on studio", "ollama/b")
+        assert "ollama/c" not in screen_text(app)
+        await pilot.press("j", "enter")
+        await shown(app, pilot, "Keep b on studio")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert link.asked == []
+
+
+async def test_a_shows_who_runs_the_server_and_every_command_before_enter_agrees() -> None:
+    plan = {"supervisor": BREW, "commands": ("brew services restart ollama",), "evictions": ("ollama/small",)}
+    async with a_dashboard(an_ollama(), **plan) as (app, pilot, link):
+        await pilot.press("a")
+        await shown(app, pilot, "restart ollama", "stop ollama")
+        await pilot.press("enter")
+        await shown(app, pilot, "Restart ollama on studio", f"run by  {BREW}", "runs    brew services restart ollama")
+        assert link.asked == []
+        await pilot.press("enter")
+        assert await asked(pilot, link) == RestartRequest(author=AUTHOR, backend="ollama")
+
+
+async def test_a_server_that_may_not_be_touched_is_left_alone_with_the_reason() -> None:
+    async with a_dashboard(an_ollama(), refusal="two servers run on 11434; end one of them") as (app, pilot, link):
+        await pilot.press("a", "enter")
+        await shown(app, pilot, "two servers run on 11434; end one of them")
+        await pilot.press("enter")
+        assert isinstance(app.screen, ShowPlan)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert link.asked == []
+
+
+async def test_a_plan_that_cannot_be_had_is_told_and_cannot_be_agreed_to() -> None:
+    async with a_dashboard(an_ollama()) as (app, pilot, link):
+        link.problem = REFUSED
+        await pilot.press("a", "enter")
+        await shown(app, pilot, "large does not fit (unload small first)")
+        await pilot.press("enter")
+        assert isinstance(app.screen, ShowPlan)
+
+
+async def test_stopping_a_server_that_answers_asks_once_more_with_no_as_the_default() -> None:
+    async with a_dashboard(an_ollama(), waits_for=2, evictions=("ollama/small",)) as (app, pilot, link):
+        await pilot.press("a", "j", "enter")
+        await shown(app, pilot, "Stop ollama on studio", "for 2 answers in progress")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ShowPlan))
+        assert link.asked == []
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("y")
+        assert await asked(pilot, link) == StopRequest(author=AUTHOR, backend="ollama")
+
+
+async def test_a_model_is_pulled_by_the_name_that_is_typed() -> None:
+    async with a_dashboard(an_ollama(version="0.33.0")) as (app, pilot, link):
+        await pilot.press("P")
+        await shown(app, pilot, "Pull to studio", "ollama 0.33.0 fetches it")
+        await pilot.press("enter")
+        await shown(app, pilot, "Type the name of the model.")
+        await pilot.press(*"qwen3:8b", "enter")
+        assert await asked(pilot, link) == PullRequest(author=AUTHOR, backend="ollama", model="qwen3:8b")
+
+
+async def test_a_model_is_deleted_only_when_its_whole_name_is_typed() -> None:
+    async with a_dashboard(an_ollama()) as (app, pilot, link):
+        await pilot.press("D")
+        await shown(app, pilot, "ollama/large")
+        await pilot.press("j", "enter")
+        await shown(app, pilot, "Delete large from studio", "40G on the disk of studio", "Type its name")
+        await pilot.press(*"larg", "enter")
+        await shown(app, pilot, "That is not large.")
+        assert link.asked == []
+        await pilot.press("e", "enter")
+        assert await asked(pilot, link) == DeleteRequest(author=AUTHOR, backend="ollama", model="large")
+
+
+async def test_a_model_in_memory_is_not_deleted() -> None:
+    async with a_dashboard(an_ollama()) as (app, pilot, link):
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app._notifications))
+        assert next(iter(app._notifications)).message.startswith("small is in memory; unload it")
+        assert len(app.screen_stack) == 1
+        assert link.asked == []
+
+
+async def test_a_typed_name_is_text_and_not_a_verb() -> None:
+    async with a_dashboard(an_ollama()) as (app, pilot, link):
+        await pilot.press("P")
+        await until(pilot, lambda: isinstance(app.screen, TypeName))
+        await pilot.press(*"sxtaqDP?:1")
+        assert app.screen.query_one(NameLine).value == "sxtaqDP?:1"
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert link.asked == []
+
+
+async def test_x_ends_an_orphan_under_its_own_name() -> None:
+    orphan = a_resident("small#4711", phase="orphaned")
+    async with a_dashboard(an_ollama(resident=(orphan,))) as (app, pilot, link):
+        await pilot.press("x")
+        await shown(app, pilot, "End the orphaned small#4711 on studio", "keeps 5.0G")
+        await pilot.press("y")
+        assert await asked(pilot, link) == UnloadRequest(author=AUTHOR, backend="ollama", model="small#4711")
+
+
+async def test_ctrl_x_asks_which_of_several_operations_is_meant() -> None:
+    pull = an_operation(id="op-2", request=PullRequest(author=AUTHOR, backend="ollama", model="gemma3"), phase="pull")
+    first = a_snapshot(operations=(an_operation(), pull))
+    async with a_dashboard(first) as (app, pilot, link):
+        await pilot.press("ctrl+x")
+        await shown(app, pilot, "Cancel on studio", "swap large", "pull gemma3")
+        await pilot.press("j", "enter")
+        await shown(app, pilot, "Cancel the pull of gemma3 on studio", "goes on from there")
+        await pilot.press("y")
+        await until(pilot, lambda: link.cancelled == ["op-2"])
+
+
+async def test_keys_without_an_engine_that_understands_them_do_nothing() -> None:
+    files = (a_model_file(),)
+    bare = a_snapshot(backends=(a_backend_state(models=files, resident=()),))
+    async with a_dashboard(bare) as (app, pilot, _):
+        await pilot.press("t", "a", "P", "D")
+        assert len(app.screen_stack) == 1
+
+
+async def test_a_read_only_dashboard_offers_none_of_it() -> None:
+    fleet = FakeFleet({"studio": (LinkUp(), an_ollama())})
+    app = fleet.app(readonly=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        assert not {"t", "a", "P", "D"} & app.screen.active_bindings.keys()

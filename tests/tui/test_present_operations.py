@@ -1,0 +1,213 @@
+"""Words about operations, engines and what they hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fleetview.fleet import Ended, NodeState
+from fleetview.picking import choices
+from fleetview.present import models
+from fleetview.present.dialogs import cancelling, deleting, unloading
+from fleetview.present.engines import answered, backends, residents
+from fleetview.present.operations import done_ratio, in_hand, in_hand_in, over, transferred
+from fleetview.present.plans import change_lines, change_rows
+from fleetview.present.text import Line, text_of, width_of
+from fleetview.widgets.model_list import row_line
+from fleetview_agent.wire import (
+    DeleteRequest,
+    KeepRequest,
+    Operation,
+    PhaseTime,
+    PinRequest,
+    PullRequest,
+    StopRequest,
+    Transfer,
+)
+from tests.builders import (
+    AUTHOR,
+    GIB,
+    a_backend_state,
+    a_model_file,
+    a_node,
+    a_plan,
+    a_resident,
+    a_sample,
+    a_served,
+    a_traffic,
+    an_operation,
+)
+
+AT = 1_700_000_000.0
+
+
+def texts(lines: tuple[Line, ...]) -> str:
+    return "\n".join(text_of(line) for line in lines)
+
+
+def a_pull(**changes: object) -> Operation:
+    """A pull that is an eighth of its way."""
+    pull = PullRequest(author=AUTHOR, backend="ollama", model="gemma3:27b")
+    transfer = Transfer(done_bytes=2 * GIB, total_bytes=16 * GIB, bytes_per_second=34 << 20, seconds_left=420.0)
+    return an_operation(
+        **{
+            "request": pull,
+            "phase": "pull",
+            "phases": (PhaseTime(phase="pull"),),
+            "progress": None,
+            "evictions": (),
+            "transfer": transfer,
+            **changes,
+        }
+    )
+
+
+def a_node_of(**changes: object) -> NodeState:
+    """A node whose Ollama has one model in memory."""
+    state = a_backend_state("ollama", **{"resident": (a_resident(),), **changes})
+    return a_node(backends={"ollama": state}, backends_heard_at={"ollama": 100.0})
+
+
+def test_a_transfer_is_told_in_bytes_with_its_speed_and_the_time_left() -> None:
+    transfer = Transfer(done_bytes=2 * GIB, total_bytes=16 * GIB, bytes_per_second=34 << 20, seconds_left=420.0)
+    assert transferred(transfer) == "2.0G of 16G, 34M/s, 7 min left"
+    assert transferred(Transfer(done_bytes=0)) == "0"
+
+
+def test_a_pull_says_how_far_it_is_without_saying_pull_twice() -> None:
+    assert text_of(in_hand(a_pull())) == "pull gemma3:27b · 12% · 2.0G of 16G, 34M/s, 7 min left · by ada@desk"
+    unknown = a_pull(transfer=Transfer(done_bytes=GIB))
+    assert done_ratio(unknown) is None
+    assert text_of(in_hand(unknown)) == "pull gemma3:27b · 1.0G · by ada@desk"
+    assert width_of(in_hand_in(a_pull(), 40)) <= 40
+
+
+def test_a_server_is_named_by_its_engine() -> None:
+    stop = an_operation(request=StopRequest(author=AUTHOR, backend="ollama"), phase="stop", progress=None, evictions=())
+    assert text_of(in_hand(stop)) == "stop ollama · by ada@desk"
+    done = an_operation(request=stop.request, phase="ready", result="done", ended_at=AT + 2)
+    assert text_of(over(Ended(done, 90.0), 100.0)) == "✓ ollama stopped · 2.0 s · 10 s ago · by ada@desk"
+
+
+def test_a_time_to_stay_is_told_when_it_is_set() -> None:
+    for keep, told in ((7200.0, "stays 2 h after its last answer"), ("forever", "stays for good")):
+        request = KeepRequest(author=AUTHOR, backend="ollama", model="small", keep=keep)
+        done = an_operation(request=request, phase="ready", result="done", ended_at=AT)
+        assert f"✓ small {told} · " in text_of(over(Ended(done, 90.0), 100.0))
+    request = KeepRequest(author=AUTHOR, backend="ollama", model="small")
+    done = an_operation(request=request, phase="ready", result="done", ended_at=AT)
+    assert "stays as long as ollama likes" in text_of(over(Ended(done, 90.0), 100.0))
+
+
+def test_a_pull_stands_beside_the_models_and_a_swap_before_it() -> None:
+    node = a_node(operations=(a_pull(),))
+    assert text_of(models.cell(node, 100.0, 40)) == "small · pull 12%"
+    both = a_node(operations=(a_pull(), an_operation(id="op-2")))
+    assert text_of(models.cell(both, 100.0, 40)).split() == ["large", "load", "50%", "+1"]
+    alone = a_node(backends={"ollama": a_backend_state("ollama", resident=())}, operations=(a_pull(),))
+    assert text_of(models.cell(alone, 100.0, 40)).split() == ["gemma3:27b", "pull", "12%"]
+
+
+def test_a_pinned_model_carries_a_flag_and_an_orphan_a_warning() -> None:
+    assert text_of(models.cell(a_node_of(resident=(a_resident(pinned=True),)), 100.0, 40)) == "small ⚑"
+    orphan = a_resident("small#4711", phase="orphaned", memory_bytes=3 * GIB)
+    line = models.cell(a_node_of(resident=(a_resident(), orphan)), 100.0, 40)
+    assert text_of(line) == "small#4711 orphaned +1"
+    assert (" orphaned", "warm") in line
+    facts = models.facts(a_node_of(), "ollama", orphan, 100.0, 80)
+    assert text_of(facts) == "small#4711 Q4_K_M · keeps 3.0G · ollama · orphaned, x ends it"
+
+
+def test_what_a_model_does_its_remark_and_who_was_answered_last_are_told() -> None:
+    traffic = a_traffic(
+        backend="ollama",
+        in_flight=2,
+        queued=1,
+        prompt_progress=0.4,
+        generation_tokens_per_second=14.2,
+        source="llama-server's slots",
+    )
+    resident = a_resident(pinned=True, expires_in_seconds=240.0, gpu_memory_bytes=3 * GIB, remark="it was reloaded")
+    node = a_node_of(resident=(resident,))
+    served = a_served(author="python3 (pid 812)", inferred=True, cached_tokens=100)
+    node = replace(node, samples=(a_sample(traffic=(traffic,)),), served=served)
+    told = texts(residents(node, 100.0, 200))
+    for words in (
+        "5.0G, 3.0G on the GPU",
+        "2 in flight · 1 waiting · reading prompt 40% · 14.2 tok/s · ⚑ pinned · leaves in 4 min",
+        "first token 0.21 s",
+        "read from llama-server's slots",
+        "it was reloaded",
+        "prompt 120, 100 cached · by python3 (pid 812)?, inferred",
+    ):
+        assert words in told
+    assert all(width_of(line) <= 60 for line in residents(node, 100.0, 60))
+
+
+def test_who_asked_is_not_doubted_where_it_is_known_and_left_out_where_it_is_not() -> None:
+    assert text_of(answered(a_served())).endswith("prompt 120 · by ada@desk")
+    nothing = a_served(author=None, prompt_tokens=None, completion_tokens=None, tokens_per_second=None)
+    assert text_of(answered(nothing)) == "small · first 0.21 s"
+
+
+def test_an_engine_tells_who_runs_it_where_and_what_to_do() -> None:
+    state = {"version": "0.33.0", "supervisor": "systemd service ollama", "address": "127.0.0.1:11434"}
+    told = texts(backends(a_node_of(**state), 120))
+    assert "ollama  ready · 0.33.0 · run by systemd service ollama · 127.0.0.1:11434 · 2 models on disk" in told
+    missing = {"phase": "missing", "version": None, "supervisor": None, "models": (), "hint": "install Ollama"}
+    lines = backends(a_node_of(**missing), 120)
+    assert texts(lines) == "backends\n  ollama  missing\n    install Ollama"
+    assert not [tone for line in lines for _, tone in line if tone in {"hot", "warm"}]
+
+
+def test_a_plan_about_a_server_names_who_runs_it_and_every_command() -> None:
+    plan = a_plan(
+        request=StopRequest(author=AUTHOR, backend="ollama"),
+        evictions=("ollama/small",),
+        supervisor="launchd agent homebrew.mxcl.ollama (Homebrew)",
+        commands=("brew services stop ollama", "true"),
+        memory_after_bytes=36 * GIB,
+    )
+    assert change_rows(plan) == (
+        ("run by", "launchd agent homebrew.mxcl.ollama (Homebrew)"),
+        ("leaves", "ollama/small"),
+        ("memory", "40G now, 36G after, of 144G"),
+        ("runs", "brew services stop ollama"),
+        ("", "true"),
+    )
+    refused = plan.model_copy(update={"refusal": "two servers run"})
+    assert change_lines(refused)[-1] == (("two servers run", "hot"),)
+    silent = a_plan(request=plan.request, evictions=(), memory_after_bytes=None)
+    assert "no command is run" in texts(change_lines(silent))
+
+
+def test_dialogs_say_what_becomes_of_what_is_cut_short() -> None:
+    assert "goes on from there" in cancelling(a_pull())[0]
+    delete = DeleteRequest(author=AUTHOR, backend="ollama", model="small")
+    assert "Nothing is deleted" in cancelling(an_operation(request=delete, evictions=()))[0]
+    assert "back to where it was" in cancelling(an_operation())[0]
+    orphan = a_resident("small#4711", phase="orphaned")
+    assert "keeps 5.0G" in " ".join(unloading(a_node_of(), "ollama", orphan))
+
+
+def test_deleting_names_the_other_engine_that_uses_the_file() -> None:
+    file = a_model_file("qwen3:32b", identity="same")
+    ollama, llamacpp = a_backend_state("ollama", models=(file,)), a_backend_state(models=(file,))
+    node = a_node(backends={"ollama": ollama, "llamacpp": llamacpp})
+    assert "The same file is also llamacpp/qwen3:32b." in deleting(node, ollama, file)
+    assert len(deleting(a_node(backends={"ollama": ollama}), ollama, file)) == 2
+
+
+def test_a_row_of_the_picker_says_that_it_is_in_memory_or_the_same_file() -> None:
+    file = a_model_file("qwen3:32b", identity="same")
+    ollama = a_backend_state("ollama", models=(file,), resident=(a_resident("qwen3:32b"),))
+    llamacpp = a_backend_state(models=(file,), resident=())
+    first, second = choices(a_node(backends={"ollama": ollama, "llamacpp": llamacpp}))
+    assert "ollama/qwen3:32b in memory " in text_of(row_line(first, None, 90))
+    assert "llamacpp/qwen3:32b same file " in text_of(row_line(second, None, 90))
+    assert "same file" not in text_of(row_line(second, None, 50))
+
+
+def test_a_pin_that_was_set_is_told() -> None:
+    request = PinRequest(author=AUTHOR, backend="ollama", model="small")
+    done = an_operation(request=request, phase="ready", result="done", ended_at=AT)
+    assert text_of(models.cell(a_node(ended=(Ended(done, 99.0),)), 100.0, 40)) == "✓ small pinned 0.00 s"

@@ -1,0 +1,85 @@
+"""What can be asked of a node from a menu: a line for each request. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleetview.fleet import SERVER_VERBS, NodeState
+from fleetview_agent.wire import (
+    BackendState,
+    Keep,
+    KeepRequest,
+    PinRequest,
+    Request,
+    ResidentModel,
+    RestartRequest,
+    ServerRequest,
+    StartRequest,
+    StopRequest,
+    UnpinRequest,
+)
+
+KEEPS: tuple[tuple[str, Keep | None], ...] = (
+    ("30 min after its last answer", 1800.0),
+    ("2 h after its last answer", 7200.0),
+    ("24 h after its last answer", 86_400.0),
+    ("for good", "forever"),
+)
+_REQUESTS: dict[str, type[StartRequest | StopRequest | RestartRequest]] = {
+    "start": StartRequest,
+    "stop": StopRequest,
+    "restart": RestartRequest,
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A line of a menu, and what choosing it asks for."""
+
+    label: str
+    request: Request
+
+
+@dataclass(frozen=True)
+class ServerWish:
+    """A line of a menu about an engine's server."""
+
+    label: str
+    request: ServerRequest
+
+
+def keeping(node: NodeState, backend: str, model: ResidentModel, author: str) -> tuple[Wish, ...]:
+    """How long a resident model may stay: pinned or not, and for which time where its engine understands that."""
+    abilities = node.backends[backend].abilities
+    wishes: list[Wish] = []
+    if model.pinned and "unpin" in abilities:
+        wishes.append(
+            Wish("unpin: it may make room again", UnpinRequest(author=author, backend=backend, model=model.name))
+        )
+    elif not model.pinned and "pin" in abilities:
+        wishes.append(Wish("pin: leaves only when named", PinRequest(author=author, backend=backend, model=model.name)))
+    for label, keep in (*KEEPS, (f"default: as long as {backend} likes", None)) if "keep" in abilities else ():
+        wishes.append(Wish(label, KeepRequest(author=author, backend=backend, model=model.name, keep=keep)))
+    return tuple(wishes)
+
+
+def serving(node: NodeState, author: str) -> tuple[ServerWish, ...]:
+    """What can be done to the servers of the node's engines, as they are just now."""
+    return tuple(
+        ServerWish(f"{verb} {state.backend}", _REQUESTS[verb](author=author, backend=state.backend))
+        for state in node.able(*SERVER_VERBS)
+        for verb in _sensible(state)
+    )
+
+
+def _sensible(state: BackendState) -> tuple[str, ...]:
+    """The verbs that would change something about a backend as it is just now."""
+    if state.phase == "failed":
+        wanted: tuple[str, ...] = SERVER_VERBS
+    elif state.phase != "ready":
+        wanted = ("start",)
+    elif state.address or state.resident:
+        wanted = ("restart", "stop")
+    else:  # an engine without a server of its own runs as long as it holds models
+        wanted = ("start", "stop")
+    return tuple(verb for verb in wanted if verb in state.abilities)

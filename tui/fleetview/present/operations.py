@@ -1,0 +1,145 @@
+"""Words about operations: how far they are, and how they ended."""
+
+from __future__ import annotations
+
+from fleetview.fleet import Ended
+from fleetview.present.numbers import age, duration, percent, size
+from fleetview.present.text import DASH, ELLIPSIS, Line, Tone, fitting, joined, plain
+from fleetview_agent.wire import DiskRequest, KeepRequest, Operation, Phase, Request, ServerRequest, Transfer
+
+PHASES: dict[Phase, str] = {
+    "queued": "queued",
+    "plan": "plan",
+    "drain": "drain",
+    "evict": "evict",
+    "load": "load",
+    "warm": "warm",
+    "stop": "stop",
+    "start": "start",
+    "keep": "keep",
+    "pull": "pull",
+    "create": "create",
+    "wait": "wait",
+    "delete": "delete",
+    "ready": "ready",
+    "roll_back": "roll back",
+}
+DONE = {
+    "swap": "swapped in",
+    "load": "loaded",
+    "unload": "unloaded",
+    "start": "started",
+    "stop": "stopped",
+    "restart": "restarted",
+    "pin": "pinned",
+    "unpin": "unpinned",
+    "keep": "kept",
+    "pull": "pulled",
+    "create": "made",
+    "delete": "deleted",
+}
+"""What each verb has done, in a word or two."""
+
+
+def subject(request: Request) -> str:
+    """What a request is about, by its short name: the model, or the engine alone."""
+    return plain(request.backend if isinstance(request, ServerRequest) else request.model)
+
+
+def of_disk(operation: Operation) -> bool:
+    """Whether it changes nothing in memory, and so runs beside the others."""
+    return isinstance(operation.request, DiskRequest)
+
+
+def done_ratio(operation: Operation) -> float | None:
+    """The share of the phase that is done, where anyone knows it."""
+    transfer = operation.transfer
+    if operation.progress is None and transfer is not None and transfer.total_bytes:
+        return min(1.0, transfer.done_bytes / transfer.total_bytes)
+    return operation.progress
+
+
+def tone(operation: Operation) -> Tone:
+    """How an operation in hand looks."""
+    return "warm" if operation.phase == "roll_back" else "accent"
+
+
+def did(operation: Operation) -> str:
+    """What an operation has done."""
+    request = operation.request
+    if isinstance(request, KeepRequest):
+        return stays(request)
+    return DONE[request.verb]
+
+
+def stays(request: KeepRequest) -> str:
+    """How long a model is to stay."""
+    if request.keep is None:
+        return f"stays as long as {plain(request.backend)} likes"
+    return "stays for good" if request.keep == "forever" else f"stays {age(request.keep)} after its last answer"
+
+
+def outcome(operation: Operation) -> str:
+    """How an operation ended that is not done."""
+    result = "refused" if operation.refused else (operation.result or "").replace("_", " ")
+    return f"{result}: {plain(operation.cause)}" if operation.cause else result
+
+
+def transferred(transfer: Transfer) -> str:
+    """How far bytes have come, how fast, and how long it will take: `1.2G of 4.6G, 34M/s, 2 min left`."""
+    of = "" if transfer.total_bytes is None else f" of {size(transfer.total_bytes)}"
+    parts = [f"{size(transfer.done_bytes)}{of}"]
+    if transfer.bytes_per_second is not None:
+        parts.append(f"{size(transfer.bytes_per_second)}/s")
+    if transfer.seconds_left is not None:
+        parts.append(f"{age(transfer.seconds_left)} left")
+    return ", ".join(parts)
+
+
+def in_hand(operation: Operation) -> Line:
+    """An operation that waits or goes on, in one line."""
+    return joined(_in_hand(operation))
+
+
+def in_hand_in(operation: Operation, width: int) -> Line:
+    """The same in at most `width` cells; who asked gives way first."""
+    return fitting(_in_hand(operation), width)
+
+
+def _in_hand(operation: Operation) -> tuple[Line, ...]:
+    """What is done, how far it is, what it costs, and who asked."""
+    request = operation.request
+    parts: list[Line] = [((f"{request.verb} ", "plain"), (subject(request), "strong"))]
+    ratio = done_ratio(operation)
+    words = [] if operation.phase == request.verb else [PHASES[operation.phase]]
+    words += [] if ratio is None else [percent(ratio)]
+    if words:
+        parts.append(((" ".join(words), tone(operation)),))
+    if operation.transfer:
+        parts.append(((transferred(operation.transfer), "plain"),))
+    if operation.evictions:
+        verb = "leaves" if len(operation.evictions) == 1 else "leave"
+        parts.append(((f"{plain(', '.join(operation.evictions))} {verb}", "plain"),))
+    parts.append(((f"by {plain(request.author)}", "dim"),))
+    return tuple(parts)
+
+
+def over(end: Ended, now: float) -> Line:
+    """An operation that has ended, in one line."""
+    operation = end.operation
+    request = operation.request
+    ago: Line = ((f"{age(now - end.heard_at)} ago", "dim"),)
+    author: Line = ((f"by {plain(request.author)}", "dim"),)
+    about: Line = ((subject(request), "strong"),)
+    if operation.result == "done":
+        took = None if operation.ended_at is None else operation.ended_at - operation.queued_at
+        done: Line = (("✓ ", "good"), *about, (f" {did(operation)}", "plain"))
+        return joined((done, ((duration(took), "plain"),), ago, author))
+    return joined(((("✗ ", "hot"), *about, (f" {outcome(operation)}", "hot")), ago, author))
+
+
+def times(operation: Operation) -> Line:
+    """The phases of an operation with their times."""
+    lasting = ELLIPSIS if operation.result is None else DASH
+    parts = ((phase.phase, lasting if phase.seconds is None else duration(phase.seconds)) for phase in operation.phases)
+    return joined(tuple(((f"{PHASES[name]} ", "plain"), (text, "dim")) for name, text in parts))

@@ -1,0 +1,20 @@
+"""What screens get of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fleetview_agent.wire import Plan, Request
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What screens need of the app besides the fleet."""
+
+    plan: Callable[[str, Request], Awaitable[Plan]]
+    """What a change would do to the node of that name. Raises RequestFailed."""
+    author: str
+    """user@host of the operator."""
+    title: str
+    readonly: bool = False
