@@ -28,6 +28,9 @@ def simulated(load_seconds: float = 1.5, tokens_per_second: float = 20) -> str:
     return f"""\
 sampler = "simulated"
 
+[ollama]
+enabled = false
+
 [llamacpp]
 enabled = false
 

@@ -29,7 +29,7 @@ def models(home: Home) -> Iterator[Home]:
     write_missing_tensor(folder / f"{BROKEN}.gguf")
     settings = home.path / ".fleetview" / "agent.toml"
     settings.parent.mkdir(mode=0o700)
-    settings.write_text('[llamacpp]\nfolders = ["~/models"]\n')
+    settings.write_text('[ollama]\nenabled = false\n[llamacpp]\nfolders = ["~/models"]\n')
     yield home
     assert home.run("fleetview-agent", "stop").returncode == 0
     until(lambda: home.processes() == [], "every process to be gone")
