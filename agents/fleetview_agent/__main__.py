@@ -74,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.set_defaults(command=_serve)
 
-    stop = commands.add_parser("stop", help="end the agent of this machine, and the models with it")
+    help_stop = "end the agent of this machine, and its llama.cpp models with it; Ollama goes on"
+    stop = commands.add_parser("stop", help=help_stop)
     stop.add_argument("--socket", type=Path, default=paths.default_socket(), help="default %(default)s")
     stop.set_defaults(command=_stop)
 

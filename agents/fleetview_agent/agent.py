@@ -49,7 +49,7 @@ SHORTEST_INTERVAL_SECONDS = 0.2
 STATE_SECONDS = 5.0
 """Between looks at the backends when none of them says that it has changed."""
 OBSERVED_STATE_SECONDS = 1.0
-"""The same for engines that run and that others use too, while somebody watches."""
+"""Between glances at engines that run and that others use too, while somebody watches."""
 FRESH_SECONDS = 2.0
 """A plan is made from a sample no older than this."""
 CALM_SECONDS = 0.1
@@ -57,10 +57,14 @@ CALM_SECONDS = 0.1
 
 
 class Agent:
-    """One node. `running` brings it to life; everything else may be called while that is held."""
+    """One node. `running` brings it to life; everything else may be called while that is held.
 
-    def __init__(self, config: AgentConfig, sampler: Sampler, journal: Journal) -> None:
+    `restores`: whether a server that was lost before this agent began is brought back.
+    """
+
+    def __init__(self, config: AgentConfig, sampler: Sampler, journal: Journal, *, restores: bool = True) -> None:
         self._sampler = sampler
+        self._restores = restores
         self._changed = asyncio.Event()
         self.hub = Hub()
         self.journal = journal
@@ -95,6 +99,8 @@ class Agent:
         for operation in self.journal.interrupt():
             logger.warning("operation %s was cut short by the end of the agent before this one", operation.id)
         await self._refresh()
+        if not self._restores:
+            self.restorer.forget()
         await self._read()
         try:
             async with asyncio.TaskGroup() as group:  # a bug in one of them ends the agent, not just that task
@@ -237,7 +243,9 @@ class Agent:
                 looked_at = time.monotonic()
                 await self._refresh()
             elif self._intervals:
-                await self._refresh([name for name in self._observing if self._states[name].phase == "ready"])
+                running = {name: one for name, one in self._observing.items() if self._states[name].phase == "ready"}
+                if moved := [name for name, one in running.items() if await one.has_moved()]:
+                    await self._refresh(moved)
             await asyncio.sleep(CALM_SECONDS)
 
     async def _refresh(self, names: Collection[str] | None = None) -> None:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fleetview_agent.errors import ConfigError
 
+LAST_PORT = 65_535
+
 
 def _expanded(path: Path) -> Path:
     """The path, where `~` is the home folder."""
@@ -72,6 +74,15 @@ class OllamaServeConfig(Section):
     log_mib: Annotated[int, Field(ge=1)] = 10
     """Size at which its log is set aside; the last three are kept."""
 
+    @field_validator("environment")
+    @classmethod
+    def _possible(cls, environment: dict[str, str]) -> dict[str, str]:
+        """Variables as the system can have them."""
+        for name, value in environment.items():
+            if not name or "=" in name or "\0" in name + value:
+                raise ValueError(f"{name!r} cannot be a variable of a process")
+        return environment
+
 
 class OllamaConfig(Section):
     """Driving the Ollama of this machine."""
@@ -84,6 +95,14 @@ class OllamaConfig(Section):
     models: Path | None = None
     """Its models folder; None: what its server says, else $OLLAMA_MODELS, else ~/.ollama/models."""
     serve: OllamaServeConfig = OllamaServeConfig()
+
+    @field_validator("address")
+    @classmethod
+    def _reachable(cls, address: str) -> str:
+        """An address whose port there is."""
+        if not 0 < int(address.rpartition(":")[2]) <= LAST_PORT:
+            raise ValueError(f"a port is a number from 1 to {LAST_PORT}")
+        return address
 
     @field_validator("program", "models")
     @classmethod

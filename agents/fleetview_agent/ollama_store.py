@@ -45,6 +45,8 @@ class StoredModel:
     """What a model that sees needs beside its weights."""
     is_gguf: bool
     """Whether the weights begin as such a file does."""
+    written_at: float
+    """When its manifest was written, in seconds since 1970: of several names of one file, the first is the oldest."""
 
 
 class _Layer(BaseModel):
@@ -126,6 +128,7 @@ def _stored(folder: Path, name: str, file: Path) -> StoredModel | None:
         digest=weights.digest,
         projector=next(projectors, None),
         is_gguf=_begins_as_gguf(blob, status.st_mtime_ns),
+        written_at=written.st_mtime,
     )
 
 

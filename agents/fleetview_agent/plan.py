@@ -9,7 +9,7 @@ from fleetview_agent.fit import GPU_MARGIN_BYTES, Need, need, verdict
 from fleetview_agent.gguf import Header
 from fleetview_agent.naming import find_backend, find_model, nearest, not_ready
 from fleetview_agent.occupancy import Memory, Occupant, memory_of, occupants_of
-from fleetview_agent.wire import LoadRequest, Plan, Snapshot, SwapRequest, UnloadRequest
+from fleetview_agent.wire import BackendState, LoadRequest, ModelFile, Plan, Snapshot, SwapRequest, UnloadRequest
 
 
 def make_plan(
@@ -41,8 +41,19 @@ def make_plan(
         update={"context": context, "expected_seconds": load_seconds}
     )
     unusable = file.refusal or (header.refusal if header else None) or not_ready(state) or _in_between(itself)
+    unusable = unusable or _twin(state, file, staying)
     refusal = unusable or (None if request.force else _too_large(request, plan, staying, is_gpu=memory.is_gpu))
     return plan.model_copy(update={"refusal": refusal})
+
+
+def _twin(state: BackendState, file: ModelFile, staying: Sequence[str]) -> str | None:
+    """That the backend has the same file in memory by another name, and would load it once only."""
+    for other in state.models:
+        if file.path is not None and other.path == file.path and other != file:
+            target = f"{state.backend}/{other.name}"
+            if target in staying:
+                return f"{file.name} is the same file as {target}, which is resident; use that one, or let it leave"
+    return None
 
 
 def _in_between(itself: Occupant | None) -> str | None:

@@ -47,6 +47,10 @@ class Restorer:
         self._lost[backend] = reason
         self._told.set()
 
+    def forget(self) -> None:
+        """Leave alone what was lost so far."""
+        self._lost.clear()
+
     async def run(self) -> None:
         """Bring back what is lost, until cancelled."""
         while True:

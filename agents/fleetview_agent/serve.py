@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import signal
 import socket
@@ -26,6 +27,10 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 1
 """How long answers in progress may go on once the agent is told to stop."""
 LINGER_STEP_SECONDS = 0.25
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+"""Their numbers in malloc.h."""
+LARGE_BYTES = 64 << 10
+"""From this size on, memory goes back to the system as soon as it is free."""
 
 
 class Server(uvicorn.Server):
@@ -65,11 +70,23 @@ def serve(socket_path: Path, config: AgentConfig, linger_seconds: float | None) 
 
     Raises SocketTaken, ConfigError, StorageFailed before anything is served.
     """
+    _give_memory_back()
     with listening(socket_path) as listener:
         sampler = detect(config.sampler)
         journal = Journal(socket_path.with_name("journal.sqlite"))
-        asyncio.run(_serve(Agent(config, sampler, journal), listener, linger_seconds))
+        asyncio.run(_serve(Agent(config, sampler, journal, restores=linger_seconds is None), listener, linger_seconds))
     logger.info("ended")
+
+
+def _give_memory_back() -> None:
+    """Tell glibc to keep no memory for each thread apart, and none that was needed once, such as for a file's header.
+
+    Python runs one thread at a time and has nothing of it; it comes to 5 MiB and more.
+    """
+    with contextlib.suppress(AttributeError, OSError):  # only glibc has it
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_ARENA_MAX, 1)
+        libc.mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 async def _serve(agent: Agent, listener: socket.socket, linger_seconds: float | None) -> None:

@@ -104,8 +104,10 @@ def _is_about(request: Request, wanted: str) -> bool:
 
 
 def _cannot_delete(request: DeleteRequest, node: Snapshot) -> str | None:
-    """That the model, or its file in another backend, is in memory."""
-    file = find_model(find_backend(request.backend, node), request.model)
+    """That the model is in memory, or its file in another backend, which no other model of its own would keep."""
+    own = find_backend(request.backend, node)
+    file = find_model(own, request.model)
+    is_kept = any(other.path == file.path and other != file for other in own.models)
     users = [
         f"{state.backend}/{row.name}"
         for state in node.backends
@@ -113,7 +115,7 @@ def _cannot_delete(request: DeleteRequest, node: Snapshot) -> str | None:
         for other in state.models
         if row.name == other.name and row.phase != "failed"
         if (state.backend, row.name) == (request.backend, request.model)
-        or (file.path is not None and other.path == file.path)
+        or (state is not own and not is_kept and file.path is not None and other.path == file.path)
     ]
     return f"{' and '.join(users)} is resident; unload it first" if users else None
 

@@ -62,12 +62,12 @@ def test_a_vocabulary_of_262_144_is_read_in_a_moment(tmp_path: Path) -> None:
     file = written(tmp_path, a_header((*LLAMA, vocabulary, scores), WEIGHT))
     seconds = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         header = read_header(file)
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.process_time() - began)
     assert header.vocabulary_size == 262_144
     assert "tokenizer.ggml.scores" not in header.metadata
-    assert min(seconds) < 0.25  # 0.05 on an idle machine; the tests share theirs
+    assert min(seconds) < 0.25  # of the processor's time: 0.05 on an idle machine
 
 
 def test_arrays_of_numbers_are_kept_and_long_texts_are_measured(tmp_path: Path) -> None:

@@ -84,10 +84,10 @@ BOMBS = {
 def test_a_header_made_to_last_for_ever_ends_soon(tmp_path: Path, bomb: str) -> None:
     data = a_header(BOMBS[bomb])
     file = written(tmp_path, data, len(data) + (1 << 40))
-    began = time.perf_counter()
+    began = time.process_time()
     with suppress(GgufError):
         read_header(file)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_a_header_of_many_texts_is_refused_before_it_is_walked(tmp_path: Path) -> None:

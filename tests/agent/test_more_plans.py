@@ -83,6 +83,14 @@ def test_a_model_that_another_client_is_about_is_left_to_it(phase: str) -> None:
     assert make_plan(a_swap_request("new", backend="ollama"), a_node(other)).evictions == ()
 
 
+def test_a_second_name_of_a_resident_file_is_refused_unless_the_first_leaves() -> None:
+    models = tuple(a_model_file(name, path="/blobs/sha256-1") for name in ("new", "old"))
+    node = a_snapshot(backends=(a_backend_state("ollama", models=models, resident=(OLD,)),), samples=(a_sample(),))
+    plan = make_plan(a_load_request("new", backend="ollama"), node)
+    assert plan.refusal == "new is the same file as ollama/old, which is resident; use that one, or let it leave"
+    assert make_plan(a_swap_request("new", backend="ollama"), node).refusal is None
+
+
 def test_a_server_plan_shows_who_runs_it_what_would_be_run_and_who_leaves() -> None:
     steps = ServerSteps("systemd service ollama", ("systemctl --user stop ollama",))
     plan = plan_server(STOP, a_node(OLD, ORPHAN), steps)
@@ -123,6 +131,10 @@ def test_a_file_that_another_engine_runs_is_not_deleted() -> None:
     request = DeleteRequest(author=AUTHOR, backend="ollama", model="new")
     plan = plan_disk(request, a_snapshot(backends=(ollama, llamacpp)), earlier=(), stores=True)
     assert plan.refusal == "llamacpp/same is resident; unload it first"
+    second = file.model_copy(update={"name": "second"})
+    twins = ollama.model_copy(update={"models": (file, second), "resident": (a_resident("second"),)})
+    kept = plan_disk(request, a_snapshot(backends=(twins, llamacpp)), earlier=(), stores=True)
+    assert kept.refusal is None, "another model keeps the file"
     free = llamacpp.model_copy(update={"resident": ()})
     assert plan_disk(request, a_snapshot(backends=(ollama, free)), earlier=(), stores=True).refusal is None
 

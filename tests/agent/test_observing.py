@@ -26,6 +26,9 @@ class Observed(simulated.SimulatedBackend):
     async def observe(self) -> None:
         self.seen = tuple(self.asked)
 
+    async def has_moved(self) -> bool:
+        return True
+
     def traffic(self) -> tuple[Traffic, ...]:
         return self.seen
 

@@ -8,6 +8,8 @@ import signal
 import sys
 import time
 
+from tests.ollama.lifetime import end_with_the_tests
+
 LOAD_SECONDS = "STANDIN_LOAD_SECONDS"
 """How long a load takes at least; a tiny model loads in milliseconds."""
 
@@ -20,6 +22,7 @@ def main() -> None:
     parser.add_argument("-c", type=int, required=True)
     parser.add_argument("-np", type=int, required=True)
     options, _ = parser.parse_known_args()
+    end_with_the_tests()
     time.sleep(float(os.environ.get(LOAD_SECONDS, "0")))
     import xllamacpp  # here, so that the process is seen before the library has been read
 

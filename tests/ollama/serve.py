@@ -11,6 +11,7 @@ import time
 
 import uvicorn
 
+from tests.ollama.lifetime import end_with_the_tests
 from tests.ollama.settings import Settings
 from tests.ollama.standin import VERSION, StandIn
 
@@ -20,6 +21,7 @@ def main() -> None:
     if "serve" not in sys.argv[1:]:
         print(f"ollama version is {VERSION}")  # noqa: T201 - this is a program
         return
+    end_with_the_tests()
     settings = Settings.read()
     listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

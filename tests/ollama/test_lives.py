@@ -32,7 +32,9 @@ def program(tmp_path: Path) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OllamaServer]:
     """A server for tests that leave it running."""
     home = tmp_path_factory.mktemp("home")
-    with ollama_server(installed(home), home, LLAMA_ARG_ENDPOINT_METRICS="1") as running:
+    Store(home / "registry").create("far", write_tiny(home / "far.gguf", Tiny(name="far")))
+    registry = {"STANDIN_REGISTRY": str(home / "registry"), "STANDIN_PULL_BYTES_PER_SECOND": "1e6"}
+    with ollama_server(installed(home), home, LLAMA_ARG_ENDPOINT_METRICS="1", **registry) as running:
         yield running
 
 
@@ -139,35 +141,29 @@ async def test_a_model_that_is_loading_is_a_process_but_not_yet_resident_and_goe
         await until(lambda: not seen(server))
 
 
-async def test_a_server_that_was_killed_leaves_an_orphan_and_can_be_started_again(
+async def test_a_server_that_was_killed_leaves_an_orphan_but_nothing_outlives_the_tests(
     program: Path, tmp_path: Path, client: httpx.AsyncClient
 ) -> None:
-    with ollama_server(program, tmp_path) as server:
-        await load(client, server)
-        server.process.kill()
-        server.process.wait()
-        (orphan,) = seen(server)
-        assert orphan.orphaned
-        with ollama_server(program, tmp_path) as again:
-            await load(client, again)
-            assert sorted(runner.orphaned for runner in seen(again)) == [False, True]
-            again.process.terminate()
-            again.process.wait(PATIENCE_SECONDS)
-            assert seen(again) == [orphan]
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as tests:  # noqa: ASYNC220 - it starts in a moment
+        install(tmp_path, tests.pid)
+        with ollama_server(program, tmp_path) as server:
+            await load(client, server)
+            server.process.kill()
+            server.process.wait()
+            (orphan,) = seen(server)
+            assert orphan.orphaned
+            tests.kill()
+            tests.wait()
+            await until(lambda: not seen(server))
 
 
-async def test_a_pull_that_was_broken_off_goes_on_where_it_was(
-    program: Path, tmp_path: Path, client: httpx.AsyncClient
-) -> None:
-    Store(tmp_path / "registry").create("far", write_tiny(tmp_path / "b.gguf", Tiny(name="far")))
-    registry = {"STANDIN_REGISTRY": str(tmp_path / "registry"), "STANDIN_PULL_BYTES_PER_SECOND": "1e6"}
-    with ollama_server(program, tmp_path, **registry) as server:
-        async with client.stream("POST", f"{server.url}/api/pull", json={"model": "far"}) as answer:
-            broken_off = await anext(completed async for line in answer.aiter_lines() if (completed := progress(line)))
-        whole = (await client.post(f"{server.url}/api/pull", json={"model": "far"})).text.splitlines()
-        assert next(filter(None, map(progress, whole))) > broken_off
-        assert whole[-1] == '{"status":"success"}'
-        assert (await load(client, server, model="far")).json()["done_reason"] == "load"
+async def test_a_pull_that_was_broken_off_goes_on_where_it_was(server: OllamaServer, client: httpx.AsyncClient) -> None:
+    async with client.stream("POST", f"{server.url}/api/pull", json={"model": "far"}) as answer:
+        broken_off = await anext(completed async for line in answer.aiter_lines() if (completed := progress(line)))
+    whole = (await client.post(f"{server.url}/api/pull", json={"model": "far"})).text.splitlines()
+    assert next(filter(None, map(progress, whole))) > broken_off
+    assert whole[-1] == '{"status":"success"}'
+    assert (await load(client, server, model="far")).json()["done_reason"] == "load"
 
 
 def progress(line: str) -> int:

@@ -19,7 +19,7 @@ ALL = ("start", "stop", "restart", "pin", "unpin", "keep")
         ({"phase": "missing", "resident": ()}, ["start ollama"]),
         ({"phase": "failed", "resident": ()}, ["start ollama", "stop ollama", "restart ollama"]),
         ({"phase": "ready", "resident": (a_resident(),)}, ["restart ollama", "stop ollama"]),
-        ({"phase": "ready", "resident": ()}, ["start ollama", "stop ollama"]),
+        ({"phase": "ready", "resident": ()}, ["start ollama"]),
         ({"phase": "failed", "abilities": ("start",)}, ["start ollama"]),
         ({"phase": "ready", "abilities": ()}, []),
     ],

@@ -234,7 +234,8 @@ async def test_plans_and_names_of_engines_are_shown_as_text() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
         node = app.fleet["studio"]
-        for kind, text in TEXTS.items():
+        for kind in ("click", "unbalanced", "marks", "title", "lines", "turned around", "very long"):
+            text = TEXTS[kind]
             for dialog in (ShowPlan(text, node, partial(plan, text)), TypeName(text, (text,), "its name", text)):
                 app.push_screen(dialog)
                 await shown(pilot, type(dialog))

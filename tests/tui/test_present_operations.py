@@ -175,9 +175,12 @@ def test_a_plan_about_a_server_names_who_runs_it_and_every_command() -> None:
         ("", "true"),
     )
     refused = plan.model_copy(update={"refusal": "two servers run"})
-    assert change_lines(refused)[-1] == (("two servers run", "hot"),)
+    assert change_lines(refused, 60)[-1] == (("two servers run", "hot"),)
+    narrow = [text_of(line) for line in change_lines(plan, 24)]
+    assert "runs    brew services" in narrow
+    assert "        stop ollama" in narrow
     silent = a_plan(request=plan.request, evictions=(), memory_after_bytes=None)
-    assert "no command is run" in texts(change_lines(silent))
+    assert "no command is run" in texts(change_lines(silent, 60))
 
 
 def test_dialogs_say_what_becomes_of_what_is_cut_short() -> None:

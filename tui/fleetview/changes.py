@@ -81,5 +81,5 @@ def _sensible(state: BackendState) -> tuple[str, ...]:
     elif state.address or state.resident:
         wanted = ("restart", "stop")
     else:  # an engine without a server of its own runs as long as it holds models
-        wanted = ("start", "stop")
+        wanted = ("start",)
     return tuple(verb for verb in wanted if verb in state.abilities)

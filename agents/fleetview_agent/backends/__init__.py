@@ -125,6 +125,10 @@ class Observing(Protocol):
         """Look, so that `traffic` can tell; at most once a second, and never longer than a fraction of one."""
         ...
 
+    async def has_moved(self) -> bool:
+        """Whether `status` may have something else to tell than it did; cheap, since it is asked every second."""
+        ...
+
 
 @runtime_checkable
 class Keeping(Protocol):

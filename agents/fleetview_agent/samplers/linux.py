@@ -56,6 +56,8 @@ class LinuxSampler:
         self._read_at: float | None = None
         self._cpu_before: tuple[int, int] | None = None
         self._swapped_before: int | None = None
+        self._texts: dict[str, str] = {}
+        """Of the files of this reading: several figures come out of one."""
         self._machine = self._look_around()
         self._probes: tuple[tuple[tuple[str, ...], Probe], ...] = (
             (("cpu_ratio",), self._cpu),
@@ -76,6 +78,7 @@ class LinuxSampler:
         now = self._clock()
         elapsed = None if self._read_at is None or now <= self._read_at else now - self._read_at
         self._read_at = now
+        self._texts.clear()
         values: dict[str, object] = {}
         reasons = dict(UNREADABLE)
         for fields, probe in self._probes:
@@ -91,8 +94,10 @@ class LinuxSampler:
         """Nothing is kept open."""
 
     def _text(self, path: str) -> str:
-        """A small file of the system."""
-        return (self._root / path).read_text(errors="replace")
+        """A small file of the system, as it was when this reading first came to it."""
+        if path not in self._texts:
+            self._texts[path] = (self._root / path).read_text(errors="replace")
+        return self._texts[path]
 
     def _cpu(self, elapsed: float | None) -> dict[str, object]:
         """Share of the time in which cores were not idle."""

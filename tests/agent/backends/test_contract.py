@@ -1,108 +1,23 @@
-"""What every backend does: one suite over all of them, llama.cpp's with the real engine."""
+"""What every backend does: one suite over all of them, with the real engines, and a stand-in for Ollama."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from fleetview_agent.backends import Backend, Notices, Observing
-from fleetview_agent.backends.llamacpp import LlamaCppBackend, second_file
-from fleetview_agent.backends.ollama import OllamaBackend
-from fleetview_agent.backends.ollama.processes import Processes, ProcessTable
-from fleetview_agent.backends.simulated import SimulatedBackend
-from fleetview_agent.config import LlamaCppConfig, OllamaConfig, SimulatedConfig
+from fleetview_agent.backends.llamacpp import second_file
 from fleetview_agent.errors import AgentError, BadRequest, ContextExceeded, NotFound, NotResident, Unusable
-from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, LoadOptions, ResidentModel, Traffic
-from tests.gguf_files import Tiny, write_tiny, write_truncated
-from tests.ollama.installed import install
-from tests.ollama.servers import OllamaServer, ollama_server
-from tests.ollama.store import Store
+from fleetview_agent.wire import LoadOptions, Traffic
+from tests.agent.backends.subjects import CONTEXT, Subject, a_request, llamacpp, ollama, real_ollama, simulated
 
-CONTEXT = 512
 PATIENCE_SECONDS = 20.0
 
 
-@dataclass
-class Subject:
-    """A backend, with a model that can be loaded and one that cannot."""
-
-    backend: Backend
-    good: str
-    unusable: str
-    changes: list[None] = field(default_factory=list)
-
-    async def load(self) -> None:
-        await self.backend.load(self.good, LoadOptions(context=CONTEXT), lambda _share: None)
-
-    async def resident(self) -> tuple[ResidentModel, ...]:
-        return (await self.backend.status()).resident
-
-    async def traffic(self) -> tuple[Traffic, ...]:
-        """What its models do, after a look where it takes one."""
-        if isinstance(self.backend, Observing):
-            await self.backend.status()
-            await self.backend.observe()
-        return self.backend.traffic()
-
-    async def answer(self, prompt: str = "one two three", **options: object) -> list[ChatChunk]:
-        return [chunk async for chunk in self.backend.chat(self.good, a_request(prompt, **options))]
-
-
-def a_request(prompt: str, **options: object) -> ChatRequest:
-    messages = [ChatMessage(role="user", content=prompt)]
-    return ChatRequest.model_validate({"model": "any", "messages": messages, "temperature": 0, **options})
-
-
-Made = tuple[Backend, str, str]
-"""A backend, what it can load, and what it cannot."""
-
-
-def simulated(_request: pytest.FixtureRequest, _home: Path, changed: Callable[[], None]) -> Made:
-    config = SimulatedConfig(enabled=True, load_seconds=0.2, tokens_per_second=500)
-    return SimulatedBackend(config, changed), "sim-small", "sim-unusable"
-
-
-def llamacpp(_request: pytest.FixtureRequest, home: Path, changed: Callable[[], None]) -> Made:
-    if importlib.util.find_spec("llama_cpp") is None:
-        pytest.skip("llama-cpp-python is not installed; it comes with the extra llamacpp")
-    write_tiny(home / "models" / "tiny.gguf")
-    write_truncated(home / "models" / "cut.gguf")
-    return LlamaCppBackend(LlamaCppConfig(folders=(home / "models",), threads=1), changed), "tiny", "cut"
-
-
-def ollama(request: pytest.FixtureRequest, _home: Path, changed: Callable[[], None]) -> Made:
-    server: OllamaServer = request.getfixturevalue("ollama_of_the_suite")
-    config = OllamaConfig(address=server.address, models=server.models)
-    backend = OllamaBackend(config, Notices(changed), look=partial(processes_of, server, ProcessTable()))
-    return backend, "tiny:latest", "cut:latest"
-
-
-def processes_of(server: OllamaServer, table: ProcessTable) -> Processes:
-    """What there would be to see if this were the only Ollama of the machine."""
-    seen = table.look()
-    runners = tuple(runner for runner in seen.runners if runner.model.startswith(str(server.models)))
-    return Processes(tuple(found for found in seen.servers if found.pid == server.process.pid), runners)
-
-
-@pytest.fixture(scope="module")
-def ollama_of_the_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OllamaServer]:
-    """The stand-in for Ollama, one for all tests."""
-    home = tmp_path_factory.mktemp("ollama")
-    store = Store(home / ".ollama" / "models")
-    store.create("tiny", write_tiny(home / "tiny.gguf"))
-    store.create("cut", write_truncated(home / "cut.gguf", Tiny(seed=2)))
-    with ollama_server(install(home), home, OLLAMA_CONTEXT_LENGTH="1024") as server:
-        yield server
-
-
-@pytest.fixture(params=[simulated, llamacpp, ollama], ids=["simulated", "llamacpp", "ollama"])
+@pytest.fixture(params=[simulated, llamacpp, ollama, real_ollama], ids=lambda made: made.__name__)
 async def subject(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Subject]:

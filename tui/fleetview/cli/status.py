@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
 import time
 from argparse import Namespace
@@ -176,7 +177,9 @@ def _of_model(node: str, backend: str, model: ResidentModel) -> Iterator[str]:
     """What deserves a sentence about a model in memory."""
     name = f"{backend}/{model.name}"
     if model.phase == "orphaned":
-        yield f"{node}: {name} has lost its server and keeps {size(model.memory_bytes)}; unload it to end it"
+        end = f"fleetview unload {node} {shlex.quote(name)}"
+        yield f"{node}: {name} has lost its server and keeps {size(model.memory_bytes)}; to end it: {end}"
+        return
     if model.failure:
         yield f"{node}: {name} has failed: {model.failure.reason}"
     if model.remark:

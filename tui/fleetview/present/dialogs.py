@@ -24,6 +24,8 @@ def unloading(node: NodeState, backend: str, model: ResidentModel) -> tuple[str,
     lines = [f"It leaves {plain(backend)}" + (f" and frees {size(model.memory_bytes)}." if model.memory_bytes else ".")]
     if traffic and (asked := traffic.in_flight + traffic.queued):
         lines.append(f"{count(asked, 'request')} running: cut off unless answered before the drain ends.")
+        if node.backends[backend].address is not None:
+            lines.append("Answers to other programs are waited for, up to a minute more.")
     if model.pinned:
         lines.append("It is pinned.")
     return tuple(lines)

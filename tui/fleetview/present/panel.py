@@ -154,7 +154,9 @@ def _nothing(node: NodeState) -> Line:
     """No model is resident: say what could be done about it."""
     hints = [backend.hint for backend in node.backends.values() if backend.hint]
     if any(backend.models for backend in node.backends.values()):
-        return (("  no model is resident; s loads one", "dim"),)
+        asleep = [backend.backend for backend in node.backends.values() if backend.phase == "stopped"]
+        start = f"; {plain(', '.join(asleep))} is stopped, a starts it" if asleep else ""
+        return ((f"  no model is resident; s loads one{start}", "dim"),)
     return ((f"  no model to load{': ' + plain(hints[0]) if hints else ''}", "dim"),)
 
 

@@ -6,6 +6,7 @@ from fleetview.fleet import NodeState
 from fleetview.present.figures import bar
 from fleetview.present.numbers import age, count, duration, size
 from fleetview.present.text import DASH, Line, Tone, joined, plain
+from fleetview.present.wrapping import wrapped
 from fleetview_agent.wire import Plan, ResidentModel
 
 _TONES: dict[str, Tone] = {"fits": "good", "tight": "warm", "does_not_fit": "hot", "unknown": "dim"}
@@ -100,12 +101,13 @@ def change_rows(plan: Plan) -> tuple[tuple[str, str], ...]:
     return (*rows, *((label, plain(command)) for label, command in zip(labels, plan.commands, strict=False)))
 
 
-def change_lines(plan: Plan) -> tuple[Line, ...]:
+def change_lines(plan: Plan, width: int) -> tuple[Line, ...]:
     """The same for a dialog, with the refusal where there is one."""
     tones: dict[str, Tone] = {"runs": "accent", "": "accent"}
-    rows: list[Line] = [
-        ((label.ljust(_LABEL), "dim"), (words, tones.get(label, "plain"))) for label, words in change_rows(plan)
-    ]
+    rows: list[Line] = []
+    for label, words in change_rows(plan):
+        row: Line = ((label.ljust(_LABEL), "dim"), (words, tones.get(label, "plain")))
+        rows += wrapped(row, width, indent=_LABEL)
     if plan.refusal:
         rows.append(((plain(plan.refusal), "hot"),))
     return tuple(rows) or ((("The agent does it itself; no command is run.", "dim"),),)

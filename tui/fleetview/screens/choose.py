@@ -24,8 +24,11 @@ class Choose(ModalScreen[int | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "choose", id="choose.take", tooltip="Take the highlighted line.", priority=True),
         Binding("escape,q", "cancel", "cancel", id="choose.cancel", tooltip="Leave everything as it is."),
-        Binding("j", "move('down')", show=False, id="choose.down", tooltip="The next line."),
-        Binding("k", "move('up')", show=False, id="choose.up", tooltip="The line before."),
+        # With priority, as Enter has it: a key that comes before the list has the focus must not be passed by the next.
+        Binding("down,j", "move('down')", show=False, id="choose.down", tooltip="The next line.", priority=True),
+        Binding("up,k", "move('up')", show=False, id="choose.up", tooltip="The line before.", priority=True),
+        Binding("home,g", "move('first')", show=False, id="choose.first", tooltip="The first line.", priority=True),
+        Binding("end,G", "move('last')", show=False, id="choose.last", tooltip="The last line.", priority=True),
     ]
 
     def __init__(self, title: str, choices: Sequence[str]) -> None:
@@ -56,7 +59,10 @@ class Choose(ModalScreen[int | None]):
     def action_move(self, way: str) -> None:
         """Move the highlight."""
         options = self.query_one(OptionList)
-        if way == "down":
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
+        moves = {
+            "down": options.action_cursor_down,
+            "up": options.action_cursor_up,
+            "first": options.action_first,
+            "last": options.action_last,
+        }
+        moves[way]()

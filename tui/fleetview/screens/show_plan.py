@@ -16,7 +16,6 @@ from fleetview.fleet import NodeState
 from fleetview.messages import RequestFailed
 from fleetview.present import plain
 from fleetview.present.plans import change_lines, costs
-from fleetview.present.text import Line
 from fleetview.screens.confirm import Confirm
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.toned import contents
@@ -58,11 +57,20 @@ class ShowPlan(ModalScreen[bool]):
         try:
             self._plan = await self._ask()
         except RequestFailed as failed:
-            lines: tuple[Line, ...] = (((plain(str(failed)), "hot"),),)
+            self.query_one("#lines", Static).update(contents((((plain(str(failed)), "hot"),),)))
         else:
-            lines = change_lines(self._plan)
-        self.query_one("#lines", Static).update(contents(lines))
+            self._show()
         self.refresh_bindings()
+
+    def on_resize(self) -> None:
+        """Commands are told to their end in another width too."""
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        """Show the plan, once it is known and has its place."""
+        lines = self.query_one("#lines", Static)
+        if self._plan is not None and lines.size.width:
+            lines.update(contents(change_lines(self._plan, lines.size.width)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         """Nobody agrees to what was not shown, or is refused."""

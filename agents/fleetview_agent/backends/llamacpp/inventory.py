@@ -101,7 +101,8 @@ class Inventory:
             return
         blobs = self._ollama_models / "blobs"
         folders[blobs] = _changed_at(blobs)
-        for model in stored_models(self._ollama_models):
+        # The oldest name first: it stays the model's name here when others are made of the same file.
+        for model in sorted(stored_models(self._ollama_models), key=lambda one: (one.written_at, one.name)):
             with contextlib.suppress(OSError):  # deleted in this moment
                 yield stored.found(model, self._header(model.blob, model.blob.stat(), headers))
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from fleetview_agent.backends import Notices, Progress, ServerSteps, ServerVerb
 from fleetview_agent.backends.ollama.api import OllamaApi
-from fleetview_agent.backends.ollama.figures import Figures
+from fleetview_agent.backends.ollama.figures import Figure, Figures
 from fleetview_agent.backends.ollama.http import Http, Unreachable
 from fleetview_agent.backends.ollama.inventory import Inventory
 from fleetview_agent.backends.ollama.loads import Loads
@@ -69,6 +69,8 @@ class OllamaBackend:
         self._figures = Figures(self._loads.answering, self._observer)
         self._seen: Seen | None = None
         """The last look; None while the server does not answer."""
+        self._told: tuple[Figure, ...] = ()
+        """The figures that went with it."""
         self._version: tuple[Server | None, str] | None = None
 
     @property
@@ -145,6 +147,15 @@ class OllamaBackend:
             log_file=self._supervisor.log_file,
         )
 
+    async def has_moved(self) -> bool:
+        """Whether processes or figures say that `status` has something else to tell; the server is not asked."""
+        seen = self._seen
+        if seen is None or not self._memory.is_settled:
+            return True
+        return not seen.holds(await self._looks.look()) or self._told != self._figures.of(
+            place.name for place in seen.places
+        )
+
     async def keep(self, model: str, keep: Keep | None) -> None:
         """From now on; None is what the server was told to do with every model. Raises NotResident."""
         usual = (await self._looks.look()).settings.keep
@@ -193,6 +204,7 @@ class OllamaBackend:
         version = await self._version_of(sight.server)
         entries = await self._inventory.entries()
         seen = self._seen = await self._residents.look()
+        self._told = self._figures.of(place.name for place in seen.places)
         usual = seen.sight.settings.context
         return self._state(seen.sight, "ready").model_copy(
             update={
@@ -207,7 +219,7 @@ class OllamaBackend:
         if failure := self._supervisor.failure:
             return self._state(sight, "failed").model_copy(update={"failure": failure, "hint": START_HINT})
         if not self._supervisor.installed:
-            return self._state(sight, "missing").model_copy(update={"hint": INSTALL_HINT})
+            return self._state(sight, "missing").model_copy(update={"hint": self._supervisor.conflict or INSTALL_HINT})
         return self._state(sight, "stopped").model_copy(update={"hint": self._supervisor.conflict or START_HINT})
 
     def _state(self, sight: Sight, phase: Literal["ready", "stopped", "missing", "failed"]) -> BackendState:

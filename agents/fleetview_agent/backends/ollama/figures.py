@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from fleetview_agent.backends.ollama.answering import Answering
 from fleetview_agent.backends.ollama.traffic import Observer
 
 SAME_SECONDS = 2.0
 """The observer looks once a second; endings that differ by less may be one."""
+
+
+Figure = tuple[bool, float | None]
+"""Whether a model is idle, and its time to the first token."""
 
 
 class Figures:
@@ -35,6 +40,10 @@ class Figures:
         idle, others = self._own_idle(model), self._observer.idle_seconds(model)
         is_last = idle is None or others is None or idle < others + SAME_SECONDS
         return own.time_to_first_token_seconds if is_last or seen is None else seen
+
+    def of(self, models: Iterable[str]) -> tuple[Figure, ...]:
+        """What tells of each model whether its row has changed otherwise than by growing older."""
+        return tuple((self.idle_seconds(model) is None, self.time_to_first_token(model)) for model in models)
 
     def _own_idle(self, model: str) -> float | None:
         """Since the last answer that came through us."""

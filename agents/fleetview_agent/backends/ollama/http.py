@@ -1,4 +1,8 @@
-"""HTTP to Ollama's server: JSON there and back, and streams of it."""
+"""HTTP to Ollama's server: JSON there and back, and streams of it.
+
+httpcore is imported when a server has been found to listen: it takes some 4 MiB and 0.1 s, which where Ollama does not
+run would be spent to learn nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,14 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from http import HTTPStatus
-from typing import Any
-
-import httpcore
+from typing import TYPE_CHECKING, Any
 
 from fleetview_agent.backends.ollama.refusals import Nonsense, error_words, failure, refusal
 from fleetview_agent.errors import BackendFailed, BadRequest
 from fleetview_agent.wire.numbers import parse
+
+if TYPE_CHECKING:
+    import httpcore
 
 CONNECT_SECONDS = 5.0
 LARGEST_BODY = 16 << 20
@@ -37,9 +42,8 @@ class Http:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._pool = httpcore.AsyncConnectionPool(
-            max_connections=MOST_CONNECTIONS, max_keepalive_connections=2, keepalive_expiry=IDLE_SECONDS
-        )
+        self._connected: httpcore.AsyncConnectionPool | None = None
+        """None until somebody has been found to listen."""
 
     async def get(self, path: str, *, timeout: float = 5.0) -> Any:  # noqa: ASYNC109 - of the whole request
         """The JSON that is there."""
@@ -61,10 +65,11 @@ class Http:
     ) -> tuple[int, bytes]:
         """The status and body of an answer, whatever the status; `content` of `length` bytes is sent in pieces."""
         headers, sent = self._sent(body) if content is None else (self._headers(length), content)
+        pool = await self._pool()
         with self._told(timeout):
             async with (
                 asyncio.timeout(timeout),
-                self._pool.stream(
+                pool.stream(
                     method, self._url(path), headers=headers, content=sent, extensions=_patience(None)
                 ) as answer,
             ):
@@ -75,8 +80,9 @@ class Http:
     ) -> AsyncGenerator[Json, None]:
         """The lines of a streamed answer; one that tells an error raises it. Closing this ends the request."""
         headers, sent = self._sent(body)
+        pool = await self._pool()
         with self._told(stall_seconds):
-            async with self._pool.stream(
+            async with pool.stream(
                 "POST", self._url(path), headers=headers, content=sent, extensions=_patience(stall_seconds)
             ) as answer:
                 if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
@@ -92,7 +98,29 @@ class Http:
 
     async def close(self) -> None:
         """End all connections."""
-        await self._pool.aclose()
+        if self._connected is not None:
+            await self._connected.aclose()
+
+    async def _pool(self) -> httpcore.AsyncConnectionPool:
+        """The connections. Raises Unreachable where there have never been any, and nobody listens now."""
+        if self._connected is None:
+            await self._knock()
+            import httpcore
+
+            self._connected = self._connected or httpcore.AsyncConnectionPool(
+                max_connections=MOST_CONNECTIONS, max_keepalive_connections=2, keepalive_expiry=IDLE_SECONDS
+            )
+        return self._connected
+
+    async def _knock(self) -> None:
+        """Connect, and leave. Raises Unreachable."""
+        host, _, port = self.address.rpartition(":")
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        except (OSError, OverflowError):  # the latter for a port that there cannot be
+            raise self._unreachable() from None
+        writer.close()
 
     async def _json(self, method: str, path: str, body: Mapping[str, Any] | None, seconds: float | None) -> Any:
         """The JSON of an answer that is no failure."""
@@ -146,15 +174,18 @@ class Http:
             "see that it is Ollama that listens there, and upgrade it if it is old",
         )
 
+    def _unreachable(self) -> Unreachable:
+        return Unreachable(f"Ollama does not answer at {self.address}", "start it: fleetview start NODE ollama")
+
     @contextmanager
     def _told(self, seconds: float | None) -> Iterator[None]:
         """The failures of connections, in words."""
+        import httpcore
+
         try:
             yield
         except (httpcore.ConnectError, httpcore.ConnectTimeout):
-            raise Unreachable(
-                f"Ollama does not answer at {self.address}", "start it: fleetview start NODE ollama"
-            ) from None
+            raise self._unreachable() from None
         except (httpcore.TimeoutException, TimeoutError):
             waited = f" for {seconds:g} s" if seconds is not None else ""
             raise BackendFailed(

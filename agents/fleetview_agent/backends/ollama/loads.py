@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ from fleetview_agent.backends.ollama.memory import Memory, Place
 from fleetview_agent.backends.ollama.orphans import end_process
 from fleetview_agent.backends.ollama.residents import Residents, Seen, names_of
 from fleetview_agent.backends.ollama.tail import last_lines
-from fleetview_agent.errors import BackendFailed, BadRequest, NotFound, NotResident, Unusable
+from fleetview_agent.errors import AgentError, BackendFailed, BadRequest, NotFound, NotResident, Unusable
 from fleetview_agent.wire import Keep, LoadOptions
+
+logger = logging.getLogger(__name__)
 
 UNLOAD_SECONDS = 60.0
 """How long a model may take to leave; it stays as long as other clients' answers last."""
@@ -114,6 +118,9 @@ class Loads:
             try:
                 await self._api.unload(place.name)
                 await self._gone(place.name, {place.pid} - {None})
+            except BackendFailed:
+                await self._let_stay(place)
+                raise
             finally:
                 self._changed()
 
@@ -167,9 +174,19 @@ class Loads:
             if asyncio.get_running_loop().time() > deadline:
                 raise BackendFailed(
                     f"ollama/{model} is still in memory {UNLOAD_SECONDS:.0f} s after it was told to leave",
-                    "it leaves when the answers of its other clients have ended; see its traffic",
+                    "it stays; unload it when the answers of its other clients have ended",
                 )
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _let_stay(self, place: Place) -> None:
+        """Take an unload back that did not come about; else the model would leave when its last answer has ended."""
+        seconds = None if place.loaded.expires_at is None else max(1.0, place.loaded.expires_at - time.time())
+        keep: Keep | None = "forever" if place.loaded.forever else seconds
+        try:
+            if (await self._residents.look()).find(place.name) is not None:
+                await self._api.keep(place.name, keep, context=place.loaded.context)
+        except AgentError as problem:
+            logger.warning("%s may leave when its answers have ended: %s", place.name, problem)
 
     def _coming(self, model: str, seen: Seen) -> bool:
         """Whether some runner is on its way with that model."""

@@ -45,6 +45,8 @@ class Looks:
         self._look = look
         self._turn = asyncio.Lock()
         self._listener: Server | None = None
+        self._elsewhere: set[Server] = set()
+        """Servers that listen at another address, and so are not looked at again."""
         self._settings = Settings()
         self._folder = models_folder(configured)
         self._sight: Sight | None = None
@@ -75,14 +77,12 @@ class Looks:
             self._folder = models_folder(self._configured or self._settings.models)
         self._listener = server
         parent = server.pid if server else None
-        blobs = _resolved(self._folder / "blobs")
+        orphans = tuple(one for one in processes.runners if one.orphaned)
         return Sight(
             processes=processes,
             server=server,
             runners=tuple(one for one in processes.runners if one.parent_pid == parent and not one.orphaned),
-            orphans=tuple(
-                one for one in processes.runners if one.orphaned and _resolved(Path(one.model).parent) == blobs
-            ),
+            orphans=_out_of(self._folder / "blobs", orphans) if orphans else (),
             folder=self._folder,
             settings=self._settings if server else Settings(),
         )
@@ -91,20 +91,28 @@ class Looks:
         """The one that listens at our address; where none lets us see its sockets, the only one there is."""
         if self._listener in servers:
             return self._listener
-        listening = {server: _listens(server.pid, self._port) for server in servers}
-        sure = [server for server, listens in listening.items() if listens]
-        return next(iter(sure or [one for one in servers if len(servers) == 1 and listening[one] is None]), None)
+        self._elsewhere &= set(servers)
+        ports = {server: _ports(server.pid) for server in servers if server not in self._elsewhere}
+        self._elsewhere |= {server for server, known in ports.items() if known and self._port not in known}
+        sure = [server for server, known in ports.items() if known and self._port in known]
+        return next(iter(sure or [one for one in servers if len(servers) == 1 and ports.get(one, ()) is None]), None)
 
 
-def _listens(pid: int, port: int) -> bool | None:
-    """Whether a process listens at a port; None where its sockets cannot be seen."""
+def _ports(pid: int) -> frozenset[int] | None:
+    """Where a process listens, which takes milliseconds to find out; None where its sockets cannot be seen."""
     try:
         sockets = psutil.Process(pid).net_connections("tcp")
     except psutil.NoSuchProcess:
-        return False
+        return frozenset()
     except psutil.AccessDenied:
         return None
-    return any(one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port for one in sockets)
+    return frozenset(one.laddr.port for one in sockets if one.status == psutil.CONN_LISTEN and one.laddr)
+
+
+def _out_of(folder: Path, runners: tuple[Runner, ...]) -> tuple[Runner, ...]:
+    """Those whose model lies in the folder, by whichever way it was written."""
+    resolved = _resolved(folder)
+    return tuple(one for one in runners if _resolved(Path(one.model).parent) == resolved)
 
 
 def _resolved(folder: Path) -> Path:

@@ -67,6 +67,11 @@ class Memory:
         """Models that we are loading or unloading."""
         return self._works
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is under way: no work of ours, and no model that is gone and may still come back."""
+        return not self._works and all(known.gone_at is None or known.failure for known in self._known.values())
+
     @contextmanager
     def working(self, model: str, work: Work) -> Iterator[None]:
         """Held while we load or unload a model; what changes about it meanwhile is our own doing."""

@@ -81,7 +81,7 @@ class ProcessTable:
         """One process; None where it is of no concern, or gone."""
         process, told = self._found.get(pid, (None, None))
         try:
-            if process is None or told is None or not process.is_running():
+            if process is None or told is None:
                 process = psutil.Process(pid)
                 told = _server(process) or _runner(process)
             elif time.time() - told.created_at < YOUNG_SECONDS:
@@ -103,7 +103,7 @@ def _renewed(process: psutil.Process, told: Server | Runner) -> Server | Runner:
     with process.oneshot():
         if process.status() == psutil.STATUS_ZOMBIE:
             raise psutil.ZombieProcess(process.pid)
-        parent = process.ppid()
+        parent = process.ppid()  # raises where the number is another process's by now
         if isinstance(told, Server):
             return replace(told, parent_pid=parent)
         return replace(told, parent_pid=parent, memory_bytes=_memory(process))

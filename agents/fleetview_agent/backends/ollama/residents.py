@@ -14,7 +14,7 @@ from fleetview_agent.backends.ollama.figures import Figures
 from fleetview_agent.backends.ollama.looks import Looks, Sight
 from fleetview_agent.backends.ollama.memory import Memory, Place
 from fleetview_agent.backends.ollama.names import canonical
-from fleetview_agent.backends.ollama.processes import Runner
+from fleetview_agent.backends.ollama.processes import Runner, Server
 from fleetview_agent.wire import ResidentModel
 
 Names = Mapping[str, tuple[str, ...]]
@@ -33,6 +33,11 @@ class Seen:
     def find(self, model: str) -> Place | None:
         """The resident model of that name."""
         return next((place for place in self.places if canonical(place.name) == canonical(model)), None)
+
+    def holds(self, sight: Sight) -> bool:
+        """Whether the processes say that nothing has come or gone since; not where they cannot tell."""
+        are_known = sight.server is not None and all(place.runner for place in self.places)
+        return are_known and not self.further and _alive(sight) == _alive(self.sight)
 
 
 class Residents:
@@ -112,6 +117,14 @@ def paired(loaded: Sequence[Loaded], sight: Sight, names: Names) -> Seen:
         found[strangers[0].name] = unknown[0]
         free.remove(unknown[0])
     return Seen(sight, tuple(Place(model, found.get(model.name)) for model in loaded), tuple(free))
+
+
+def _alive(sight: Sight) -> tuple[Server | None, frozenset[tuple[int, float]], frozenset[tuple[int, float]]]:
+    """Which processes there are, whatever they hold."""
+    runners, orphans = (
+        frozenset((one.pid, one.created_at) for one in group) for group in (sight.runners, sight.orphans)
+    )
+    return sight.server, runners, orphans
 
 
 def names_of(runner: Runner, names: Names) -> tuple[str, ...]:

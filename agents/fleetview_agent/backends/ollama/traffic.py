@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -92,8 +91,7 @@ class Observer:
         for key in self._watches.keys() - found.keys():
             if (poll := self._polls.pop(key, None)) is not None:
                 poll.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await poll
+                await asyncio.wait((poll,))
             await self._watches.pop(key).close()
         for key, runner in found.items():
             if key not in self._watches:

@@ -53,10 +53,10 @@ async def test_a_blob_is_a_model_under_ollamas_name(home: Path, store: Store) ->
     assert row.identity == store.header("tiny").identity
 
 
-async def test_several_names_of_one_blob_are_one_model(home: Path, store: Store) -> None:
+async def test_several_names_of_one_blob_are_one_model_under_the_oldest(home: Path, store: Store) -> None:
     path = write_tiny(home / "b.gguf")
     store.create("tiny", path)
-    store.create("tiny-1k", path, num_ctx=1024)
+    store.create("a-later-one", path, num_ctx=1024)
     assert list(await inventory(store).files()) == ["tiny:latest"]
 
 

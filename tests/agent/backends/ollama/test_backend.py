@@ -2,110 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fleetview_agent.backends import Keeping, Notices, Observing, Storing, Supervised
 from fleetview_agent.backends.ollama import OllamaBackend, loads, looks
-from fleetview_agent.backends.ollama.processes import Processes, Runner, Server
+from fleetview_agent.backends.ollama.processes import Processes
 from fleetview_agent.backends.ollama.supervise import supervisor
 from fleetview_agent.config import OllamaConfig
 from fleetview_agent.errors import BackendFailed, BadRequest, NotFound, NotResident, Unusable
-from fleetview_agent.wire import ChatMessage, ChatRequest, LoadOptions, ResidentModel
+from fleetview_agent.wire import ChatMessage, ChatRequest, LoadOptions
 from tests.agent.backends.ollama.manifests import put_model
-from tests.agent.backends.ollama.scripted import Reply, Scripted, scripted
+from tests.agent.backends.ollama.scripted import Reply
+from tests.agent.backends.ollama.stage import Stage, a_loaded, a_stage
 from tests.gguf_files import write_tiny, write_truncated
 
-SERVER = Server(100, 1, 1.0, ("ollama", "serve"))
 NOBODY = "127.0.0.1:1"
-
-
-def said(**answer: Any) -> Reply:
-    return Reply(json.dumps(answer).encode())
-
-
-def a_listed(name: str) -> dict[str, Any]:
-    return {"name": name, "size": 400, "digest": name, "details": {"quantization_level": "F16"}}
-
-
-def a_loaded(name: str = "tiny:latest", **changes: Any) -> dict[str, Any]:
-    expires_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 300))
-    return {
-        "name": name,
-        "size": 1000,
-        "size_vram": 1000,
-        "context_length": 4096,
-        "expires_at": expires_at,
-        "details": {"quantization_level": "F16"},
-    } | changes
 
 
 def a_request() -> ChatRequest:
     return ChatRequest(model="any", messages=(ChatMessage(role="user", content="hello"),))
 
 
-class Stage:
-    """A backend, and what it is to find."""
-
-    def __init__(self, folder: Path, script: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("HOME", str(folder))
-        monkeypatch.setattr(looks, "FRESH_SECONDS", 0)
-        monkeypatch.setattr(looks, "_listens", lambda pid, _port: pid == SERVER.pid)
-        self.script = script
-        self.models = folder / "models"
-        self.blob = put_model(self.models, "tiny:latest", write_tiny(folder / "tiny.gguf"))
-        self.processes = Processes((SERVER,))
-        self.changes = 0
-        config = OllamaConfig(address=script.address, models=self.models, program=folder / "no" / "ollama")
-        self.backend = OllamaBackend(config, Notices(self._changed), lambda: self.processes)
-
-    def _changed(self) -> None:
-        self.changes += 1
-
-    def answer(self, path: str, reply: Reply) -> None:
-        self.script.replies = {**self.script.replies, path: reply}
-
-    def runner(self, *, pid: int = 7, context: int = 4096, orphaned: bool = False) -> Runner:
-        parent = 1 if orphaned else SERVER.pid
-        return Runner(pid, parent, 1.0, str(self.blob), 9000 + pid, context, 1, 555, orphaned=orphaned)
-
-    def hold(self, *loaded: dict[str, Any], runners: tuple[Runner, ...] = ()) -> None:
-        self.answer("GET /api/ps", said(models=loaded))
-        self.processes = Processes((SERVER,), runners)
-
-    def orphans(self) -> Processes:
-        return Processes((), (self.runner(orphaned=True),))
-
-    async def resident(self) -> tuple[ResidentModel, ...]:
-        return (await self.backend.status()).resident
-
-    async def row(self) -> ResidentModel:
-        (row,) = await self.resident()
-        return row
-
-    def asked(self, path: str) -> list[Any]:
-        return [one.said for one in self.script.asked if f"{one.method} {one.path}" == path]
-
-
 @pytest.fixture
 async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    """A server that has one model and holds nothing."""
-    replies = {
-        "GET /api/version": said(version="0.33.0"),
-        "GET /api/tags": said(models=[a_listed("tiny:latest"), a_listed("broken:latest")]),
-        "GET /api/ps": said(models=[]),
-        "POST /api/show": said(capabilities=["completion"]),
-        "POST /api/generate": said(done=True),
-    }
-    async with scripted(replies) as script:
-        one = Stage(tmp_path, script, monkeypatch)
-        yield one
-        await one.backend.close()
+    async with a_stage(tmp_path, monkeypatch) as made:
+        yield made
 
 
 async def test_it_can_do_all_that_a_backend_may_be_able_to_do(stage: Stage) -> None:
@@ -137,6 +61,8 @@ async def test_a_server_that_is_not_there_is_stopped_or_not_installed(
     assert state.phase == "missing"
     assert state.hint is not None
     assert "install Ollama" in state.hint
+    monkeypatch.setattr(supervisor.Supervisor, "conflict", "another one runs elsewhere")
+    assert (await missing.status()).hint == "another one runs elsewhere"
     await stopped.close()
     await missing.close()
 
@@ -259,12 +185,17 @@ async def test_keeping_as_usual_says_how_long_that_is(stage: Stage, monkeypatch:
     assert [asked["keep_alive"] for asked in stage.asked("POST /api/generate")] == [-1, 42.0]
 
 
-async def test_an_unload_that_does_not_happen_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unload_that_does_not_happen_is_told_and_taken_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(loads, "UNLOAD_SECONDS", 0.2)
     stage.hold(a_loaded(), runners=(stage.runner(),))
     with pytest.raises(BackendFailed, match="still in memory"):
         await stage.backend.unload("tiny")
     assert (await stage.row()).phase == "ready"
+    unload, keep = stage.asked("POST /api/generate")
+    assert unload["keep_alive"] == 0
+    assert keep["keep_alive"] != 0, "else it would leave as soon as its last answer has ended"
 
 
 async def test_what_another_client_is_loading_cannot_be_unloaded_yet(stage: Stage) -> None:

@@ -12,7 +12,7 @@ import pytest
 from fleetview_agent.backends.ollama import inventory
 from fleetview_agent.backends.ollama.api import OllamaApi
 from fleetview_agent.backends.ollama.http import Http, Unreachable
-from fleetview_agent.backends.ollama.inventory import Inventory
+from fleetview_agent.backends.ollama.inventory import USUAL_CONTEXT, Inventory
 from fleetview_agent.gguf import read_header
 from tests.agent.backends.ollama.manifests import put_model
 from tests.agent.backends.ollama.scripted import Reply, Scripted, scripted
@@ -60,7 +60,7 @@ async def test_a_model_whose_file_can_be_read_is_known_by_its_header(models: Inv
     row = (await models.entries())["tiny:latest"].row(None)
     assert row.identity == read_header(weights).identity, "llama.cpp's row of this file has the same"
     assert row.path == str(blob)
-    assert (row.architecture, row.context_length, row.default_context, row.refusal) == ("llama", 2048, None, None)
+    assert (row.architecture, row.context_length, row.default_context, row.refusal) == ("llama", 2048, 2048, None)
 
 
 async def test_a_model_whose_file_cannot_be_read_is_known_by_what_the_server_tells(
@@ -74,19 +74,21 @@ async def test_a_model_whose_file_cannot_be_read_is_known_by_what_the_server_tel
 
 
 @pytest.mark.parametrize(
-    ("parameters", "usual", "expected"),
+    ("parameters", "usual", "trained", "expected"),
     [
-        pytest.param("num_ctx 1024", None, 1024, id="the model's own"),
-        pytest.param("num_ctx 1024", 512, 1024, id="which goes before the server's"),
-        pytest.param("", 512, 512, id="the server's"),
-        pytest.param("num_ctx 4096", None, 2048, id="never more than it was trained for"),
-        pytest.param("", None, None, id="unknown"),
+        pytest.param("num_ctx 1024", None, 2048, 1024, id="the model's own"),
+        pytest.param("num_ctx 1024", 512, 2048, 1024, id="which goes before the server's"),
+        pytest.param("", 512, 2048, 512, id="the server's"),
+        pytest.param("num_ctx 4096", None, 2048, 2048, id="never more than it was trained for"),
+        pytest.param("", None, 131_072, USUAL_CONTEXT, id="ours"),
+        pytest.param("", None, 2048, 2048, id="ours, and never more than it was trained for"),
+        pytest.param("", None, None, None, id="unknown"),
     ],
 )
 async def test_the_context_of_a_load_that_names_none_is_told_where_it_is_known(
-    server: Scripted, models: Inventory, parameters: str, usual: int | None, expected: int | None
+    server: Scripted, models: Inventory, parameters: str, usual: int | None, trained: int | None, expected: int | None
 ) -> None:
-    info = {"general.architecture": "llama", "llama.context_length": 2048}
+    info = {"general.architecture": "llama", "llama.context_length": trained}
     answer(server, "POST /api/show", shown(parameters=parameters, model_info=info))
     assert (await models.entries())["tiny:latest"].row(usual).default_context == expected
 

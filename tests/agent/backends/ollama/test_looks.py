@@ -46,10 +46,29 @@ async def test_a_server_that_listens_elsewhere_is_not_ours(port: int, tmp_path: 
     assert sight.server is None
 
 
+async def test_the_sockets_of_a_server_that_listens_elsewhere_are_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    ports = {os.getpid(): frozenset({2}), os.getppid(): frozenset[int]()}
+
+    def told(pid: int) -> frozenset[int]:
+        asked.append(pid)
+        return ports[pid]
+
+    monkeypatch.setattr(looks, "_ports", told)
+    elsewhere, young = a_server(os.getpid()), a_server(os.getppid())
+    looking = Looks("127.0.0.1:1", tmp_path, lambda: Processes((elsewhere, young)))
+    assert (await looking.look(afresh=True)).server is None
+    ports[young.pid] = frozenset({1})
+    assert (await looking.look(afresh=True)).server == young
+    assert asked.count(elsewhere.pid) == 1
+
+
 async def test_a_server_whose_sockets_are_hidden_is_ours_if_it_is_the_only_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looks, "_listens", lambda _pid, _port: None)
+    monkeypatch.setattr(looks, "_ports", lambda _pid: None)
     one, two = a_server(os.getpid()), a_server(os.getppid())
     assert (await Looks("127.0.0.1:1", tmp_path, lambda: Processes((one,))).look()).server == one
     assert (await Looks("127.0.0.1:1", tmp_path, lambda: Processes((one, two))).look()).server is None

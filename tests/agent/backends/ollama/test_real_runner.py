@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 )
 MODEL = Path(CARRIER.origin or "").parent / "SmolLM2-135M-Instruct.Q4_1.gguf" if CARRIER else Path()
 SERVER = """
-import signal, sys, xllamacpp
+import sys, xllamacpp
 parameters = xllamacpp.CommonParams()
 parameters.model.path, parameters.endpoint_metrics = sys.argv[1], sys.argv[2] == "1"
 parameters.port, parameters.n_ctx, parameters.n_parallel, parameters.verbosity = 0, 512, 1, 4
@@ -35,7 +35,7 @@ parameters.n_batch = parameters.n_ubatch = 16  # so that a short prompt is read 
 parameters.cpuparams.n_threads = 1
 server = xllamacpp.Server(parameters)
 print(server.listening_address, flush=True)
-signal.pause()
+sys.stdin.read()  # it ends with the tests, however they end
 """
 LIMIT_SECONDS = 40.0
 PROMPT = " ".join(f"The {number}th ship sails." for number in range(9))
@@ -48,7 +48,7 @@ class RealRunner:
         self.log = log
         with log.open("wb") as errors:
             command = [sys.executable, "-c", SERVER, str(MODEL), "1" if metrics else "0"]
-            self.process = Popen(command, stdout=PIPE, stderr=errors, stdin=DEVNULL, text=True)
+            self.process = Popen(command, stdout=PIPE, stderr=errors, stdin=PIPE, text=True)
         assert self.process.stdout is not None
         self.address = self.process.stdout.readline().strip()
 

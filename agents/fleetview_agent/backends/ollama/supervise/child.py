@@ -72,7 +72,9 @@ class Child:
         self._is_adopted = True
         self._state = read_state(self._file)
         state = self._state
-        if state.pid is not None:
+        if state.pid is not None and not running(state.pid, state.created_at):
+            self._ended(state.pid, None)
+        elif state.pid is not None:
             self._watching = asyncio.create_task(self._watch(state.pid, state.created_at), name="ollama serve")
         elif state.gave_up is not None:
             self.failure = Failure(reason=state.gave_up, log=last_lines(self._log))

@@ -127,8 +127,9 @@ def _without_server(facts: Facts, active: Sequence[Keeper], before: Keeper | Non
         return Verdict(refusing(facts.taken_by, why), stranger=facts.taken_by)
     if facts.servers and not facts.address_is_chosen:
         names = _listed(_server_name(seen, facts) for seen in facts.servers)
-        why = f"{names} already runs on this machine, though not at {facts.address}; set its address in [ollama] of "
-        return Verdict(own_server(facts), conflict=f"{why}agent.toml, or end it, before another is started")
+        runs = "already runs" if len(facts.servers) == 1 else "already run"
+        why = f"{names} {runs} on this machine, though not at {facts.address}; set the address in [ollama] of "
+        return Verdict(own_server(facts), conflict=f"{why}agent.toml, or end what runs, before another is started")
     if active:
         return Verdict(active[0], is_kept=True)
     if before is not None:
@@ -141,8 +142,16 @@ def _without_server(facts: Facts, active: Sequence[Keeper], before: Keeper | Non
 
 
 def _at_the_address(facts: Facts) -> tuple[SeenServer, ...]:
-    """The servers that could be ours: who listens there or will, else those of whom it cannot be told."""
-    there = tuple(seen for seen in facts.servers if seen.places is not None and facts.port in seen.places)
+    """The servers that could be ours: who listens there or will, else those of whom it cannot be told.
+
+    The agent's own is, wherever its environment lets it listen: it must not be forgotten.
+    """
+    own = facts.child.pid if facts.child is not None else None
+    there = tuple(
+        seen
+        for seen in facts.servers
+        if seen.server.pid == own or (seen.places is not None and facts.port in seen.places)
+    )
     return there or tuple(seen for seen in facts.servers if seen.places is None)
 
 

@@ -15,7 +15,8 @@ if mode == "broken":
     sys.exit("Error: no such GPU")
 host, _, port = os.environ["OLLAMA_HOST"].rpartition(":")
 listening = socket.create_server((host, int(port)))
-runner = subprocess.Popen(["sleep", "600"])
+listening.settimeout(60)  # no test takes as long: both end by themselves should theirs have been killed
+runner = subprocess.Popen(["sleep", "60"])
 print("runner", runner.pid, flush=True)
 def end(number, frame):
     runner.kill()

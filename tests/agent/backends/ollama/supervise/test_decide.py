@@ -206,3 +206,8 @@ def test_a_service_whose_server_is_elsewhere_is_no_rival() -> None:
 
 def test_a_stranger_at_the_address_is_named() -> None:
     assert decide(the(taken_by="docker-proxy (pid 7)")).name == "docker-proxy (pid 7)"
+
+
+def test_our_own_server_is_ours_wherever_its_environment_lets_it_listen() -> None:
+    verdict = decide(the(servers=(a_server(ports=(11500,)),), child=OwnChild(123, 1.0, Path("/log"))))
+    assert (verdict.name, verdict.told("stop").commands) == ("fleetview-agent", ("kill -TERM 123",))

@@ -72,6 +72,19 @@ async def test_it_survives_the_agent_and_the_next_one_adopts_it(machine: Machine
     await second.stop()
 
 
+async def test_an_end_between_two_agents_is_told_at_the_first_look_of_the_second(machine: Machine) -> None:
+    first = machine.agent(install(machine.folder))
+    await first.start()
+    server = machine.server(first)
+    await first.close()
+    os.kill(server, signal.SIGKILL)
+    await until(lambda: is_gone(server))
+    second = machine.agent(install(machine.folder))
+    await look(second)
+    assert [f"(pid {server})" in reason for reason in machine.lost] == [True]  # so that a lingering agent can forget it
+    assert second.failure is not None
+
+
 async def test_a_loss_is_told_with_its_signal_and_the_last_line(machine: Machine) -> None:
     agent = machine.agent(install(machine.folder))
     await agent.start()

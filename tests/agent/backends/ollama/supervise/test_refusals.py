@@ -50,7 +50,7 @@ from tests.agent.backends.ollama.supervise.cases import (
         ),
         pytest.param(
             the(servers=(a_server(ports=(11500,)),)),
-            "already runs on this machine, though not at 127.0.0.1:11434; set its address in [ollama] of agent.toml",
+            "already runs on this machine, though not at 127.0.0.1:11434; set the address in [ollama] of agent.toml",
             id="one elsewhere",
         ),
     ],
