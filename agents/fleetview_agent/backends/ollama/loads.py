@@ -61,6 +61,8 @@ class Loads:
         """The resident model of that name. Raises NotResident."""
         if (place := (await self._residents.look()).find(model)) is None:
             raise NotResident(f"ollama/{model} is not resident", "load it first")
+        if (failure := self._memory.fallen().get(place.name)) is not None:
+            raise NotResident(f"ollama/{place.name} has failed: {failure.reason}", "load it again")
         if (work := self._memory.works.get(place.name)) is not None:
             raise NotResident(f"ollama/{place.name} is {work}", "wait until that is over")
         return place
@@ -195,7 +197,7 @@ class Loads:
     def _is_resident(self, entry: Entry, seen: Seen, context: int | None) -> bool:
         """Whether it is there as wanted. Raises BadRequest where it is there otherwise."""
         place = seen.find(entry.name)
-        if place is None:
+        if place is None or place.name in self._memory.fallen():
             self._refuse_twin(entry, seen)
             return False
         if work := self._memory.works.get(place.name):
@@ -212,6 +214,8 @@ class Loads:
         """Ollama keeps one runner for a file: a second model of the same file would only show as the first."""
         blob = entry.stored.blob if entry.stored else None
         for place in seen.places:
+            if place.name in self._memory.fallen():
+                continue
             other = self._inventory.last.get(place.name)
             if blob is not None and other is not None and other.stored and other.stored.blob == blob:
                 raise BadRequest(

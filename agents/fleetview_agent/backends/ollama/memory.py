@@ -123,7 +123,7 @@ class Memory:
             if known is None:
                 known = self._known[place.name] = _Known(place.loaded.context, place.pid)
                 known.kept = place.name in self._kept
-            self._compare(known, place)
+            self._compare(known, place, now)
         present = {place.name for place in places}
         for name in tuple(self._known):
             if name not in present and name not in busy:
@@ -137,11 +137,11 @@ class Memory:
         return tuple(text for text in (known.reload, lost) if text)
 
     def fallen(self) -> Mapping[str, Failure]:
-        """Models that were to stay in memory and are not there."""
+        """Models that should be in memory and are not: taken out although they were to stay, or without a process."""
         return {name: known.failure for name, known in self._known.items() if known.failure}
 
-    def _compare(self, known: _Known, place: Place) -> None:
-        """Notice a reload, and an expiry that somebody else has set."""
+    def _compare(self, known: _Known, place: Place, now: float) -> None:
+        """Notice a reload, an expiry that somebody else has set, and the end of a process that is still listed."""
         loaded = place.loaded
         if None not in {loaded.context, known.context} and loaded.context != known.context:
             known.reload = (
@@ -154,7 +154,12 @@ class Memory:
         known.expires_at = loaded.expires_at
         known.was_pinned = known.was_pinned or loaded.forever
         known.lost_pin = known.kept and known.was_pinned and loaded.expires_at is not None and not loaded.forever
-        known.gone_at = known.failure = None
+        known.failure = None
+        known.gone_at = (known.gone_at or now) if known.pid is not None and place.pid is None else None
+        if known.gone_at is not None and now - known.gone_at >= GRACE_SECONDS:
+            known.failure = Failure(
+                reason=f"the process that held {place.name} (pid {known.pid}) has ended, though Ollama still lists it"
+            )
 
     def _miss(self, name: str, known: _Known, now: float) -> None:
         """A model is not there any more: forget it, or say that it should be."""

@@ -77,7 +77,7 @@ class Residents:
                     update={"phase": "loading"}
                 )
         for name, failure in self._memory.fallen().items():
-            rows.setdefault(name, ResidentModel(name=name, phase="failed", failure=failure))
+            rows[name] = ResidentModel(name=name, phase="failed", failure=failure)
         return (*rows.values(), *orphan_rows(seen.sight, names))
 
     def _row(self, place: Place, figures: Figures) -> ResidentModel:

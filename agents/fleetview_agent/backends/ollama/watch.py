@@ -26,8 +26,8 @@ STALE_SECONDS = 3.0
 """What was seen longer ago says nothing of now."""
 REST_SECONDS = 10.0
 """How long a runner that does not work is left alone."""
-WORK_SECONDS = 0.003
-"""Of a core, since the last poll; less is what a runner needs to do nothing."""
+WORK_SECONDS = 0.012
+"""Of a core, since the last poll; less is what a runner needs to do nothing, and one tick of Linux's clock is 0.01."""
 BLIND_SECONDS = 300.0
 """Until a runner that does not know a request is asked for it again."""
 _OK = 200

@@ -105,6 +105,17 @@ def test_a_model_that_was_to_stay_and_is_gone_has_fallen_until_somebody_decides(
     assert memory.fallen() == {}
 
 
+def test_a_model_whose_process_is_gone_has_fallen_although_the_server_lists_it() -> None:
+    memory = seen(a_place())
+    memory.see((a_place(pid=None),), (), NOW + 1)
+    assert not memory.fallen()  # a reload could be under way
+    assert not memory.is_settled
+    memory.see((a_place(pid=None),), (), NOW + 1 + GRACE_SECONDS)
+    assert "(pid 7) has ended" in memory.fallen()["m:latest"].reason
+    memory.see((a_place(pid=8),), (), NOW + 9)
+    assert not memory.fallen()
+
+
 def test_a_model_that_some_runner_still_holds_has_not_fallen() -> None:
     memory = seen(a_place(expires_at=FOREVER_AT), kept=True)
     memory.see((), ("m:latest",), NOW + 1)

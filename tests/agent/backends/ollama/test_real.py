@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from fleetview_agent.backends import Notices
-from fleetview_agent.backends.ollama import OllamaBackend, looks
+from fleetview_agent.backends.ollama import OllamaBackend, looks, memory
 from fleetview_agent.backends.ollama.looks import Looks
 from fleetview_agent.backends.ollama.processes import ProcessTable
 from fleetview_agent.config import OllamaConfig
@@ -146,6 +146,24 @@ async def test_a_reload_that_another_client_caused_is_named(drive: Drive) -> Non
     await drive.backend.unload(MODEL)
     await drive.load()
     assert (await drive.row()).remark is None
+
+
+async def test_a_model_whose_runner_was_killed_is_failed_and_can_be_loaded_again(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "GRACE_SECONDS", 0)
+    await drive.load()
+    pid = (await drive.row()).pid
+    assert pid is not None
+    psutil.Process(pid).kill()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (row := await drive.row()).phase != "failed":
+            pass
+    assert row.failure is not None
+    assert f"(pid {pid}) has ended" in row.failure.reason
+    await drive.load()
+    again = await drive.row()
+    assert (again.phase, again.pid != pid) == ("ready", True)
 
 
 async def test_a_runner_that_outlives_its_server_is_shown_and_ended(
