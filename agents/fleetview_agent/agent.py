@@ -50,6 +50,8 @@ STATE_SECONDS = 5.0
 """Between looks at the backends when none of them says that it has changed."""
 OBSERVED_STATE_SECONDS = 1.0
 """Between glances at engines that run and that others use too, while somebody watches."""
+PATIENCE_SECONDS = 2.0
+"""How long those who ask wait for a backend that does not answer."""
 FRESH_SECONDS = 2.0
 """A plan is made from a sample no older than this."""
 CALM_SECONDS = 0.1
@@ -92,6 +94,10 @@ class Agent:
         """Someone has begun to watch: read now."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sampler")
         self._looking = asyncio.Lock()
+        self._looks: set[asyncio.Task[None]] = set()
+        """Under way for somebody who asked, who may have given up waiting."""
+        self._slow_look: asyncio.Task[None] | None = None
+        """One that somebody has given up waiting for."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -112,6 +118,9 @@ class Agent:
                     for task in tasks:
                         task.cancel()
         finally:
+            for look in self._looks:
+                look.cancel()
+            await asyncio.gather(*self._looks, return_exceptions=True)
             for backend in self.backends.values():
                 await backend.close()
             self._thread.shutdown()
@@ -132,7 +141,7 @@ class Agent:
 
     async def snapshot(self) -> Snapshot:
         """Everything that is true now."""
-        await self._refresh()
+        await self._refresh_soon()
         return self.last_snapshot()
 
     def last_snapshot(self) -> Snapshot:
@@ -148,7 +157,7 @@ class Agent:
 
     async def events(self, interval_seconds: float) -> AsyncGenerator[Event, None]:
         """A snapshot, then everything that changes; the node is read at least this often meanwhile."""
-        await self._refresh()
+        await self._refresh_soon()
         with self._watching(interval_seconds):
             async with contextlib.aclosing(self.hub.listen(self.last_snapshot)) as events:
                 async for event in events:
@@ -189,7 +198,7 @@ class Agent:
 
     async def _look(self) -> Snapshot:
         """What a plan is made from: the newest state and a fresh reading."""
-        await self._refresh()
+        await self._refresh_soon()
         if abs(time.time() - self._samples[-1].at) > FRESH_SECONDS:
             await self._read()
         return self.last_snapshot()
@@ -247,6 +256,18 @@ class Agent:
                 if moved := [name for name, one in running.items() if await one.has_moved()]:
                     await self._refresh(moved)
             await asyncio.sleep(CALM_SECONDS)
+
+    async def _refresh_soon(self) -> None:
+        """Look at every backend, but wait only so long for one that is slow to answer: that comes as a change."""
+        look = self._slow_look
+        if look is None or look.done():
+            look = asyncio.create_task(self._refresh())
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+        done, _ = await asyncio.wait({look}, timeout=PATIENCE_SECONDS)
+        self._slow_look = None if done else look
+        for ended in done:
+            ended.result()
 
     async def _refresh(self, names: Collection[str] | None = None) -> None:
         """Look at every backend, or at those named, and tell what is no longer what it was."""

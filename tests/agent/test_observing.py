@@ -11,7 +11,7 @@ import pytest
 
 from fleetview_agent.agent import OBSERVED_STATE_SECONDS, STATE_SECONDS
 from fleetview_agent.backends import simulated
-from fleetview_agent.wire import BackendChanged, Sampled, Served, Traffic
+from fleetview_agent.wire import BackendChanged, BackendState, Sampled, Served, Traffic
 from tests.agents import a_load, a_running_agent, an_unload, event, outcome, phase, residents
 
 SMALL, LARGE = "sim-small", "sim-large"
@@ -50,6 +50,28 @@ async def test_traffic_of_others_is_in_the_sample_that_follows_the_look(tmp_path
                 if isinstance(one, Sampled) and one.sample.traffic:
                     assert one.sample.traffic == tuple(busy)
                     return
+
+
+async def test_a_backend_that_does_not_answer_holds_nobody_back_for_long(
+    tmp_path: Path, busy: list[Traffic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleetview_agent.agent.PATIENCE_SECONDS", 0.1)
+    async with a_running_agent(tmp_path) as agent:
+        answers, status = asyncio.Event(), Observed.status
+        asked = 0
+
+        async def silent(backend: Observed) -> BackendState:
+            nonlocal asked
+            asked += 1
+            await answers.wait()
+            return await status(backend)
+
+        monkeypatch.setattr(Observed, "status", silent)
+        async with asyncio.timeout(5):
+            for _ in range(3):
+                assert (await agent.snapshot()).backends[0].phase == "ready"  # as last seen
+        assert asked == 1  # those who ask do not pile up
+        answers.set()
 
 
 async def test_an_unload_waits_for_the_answers_of_others(tmp_path: Path, busy: list[Traffic]) -> None:

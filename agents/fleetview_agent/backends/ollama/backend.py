@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -36,6 +37,9 @@ from fleetview_agent.wire import (
 
 NAME = "ollama"
 INSTALL_HINT = "install Ollama (https://ollama.com/download), or name its program in agent.toml under [ollama]"
+HUNG_HINT = "fleetview restart NODE ollama, if that lasts"
+STATUS_SECONDS = 4.0
+"""How long the server may take for all that is asked of it in one look."""
 START_HINT = "fleetview start NODE ollama"
 ABILITIES = ("keep", "pin", "unpin", "pull", "create", "delete")
 """Of a server that answers."""
@@ -83,7 +87,12 @@ class OllamaBackend:
         sight = await self._looks.look()
         await self._supervisor.look(sight.processes)
         try:
-            return await self._ready(sight)
+            async with asyncio.timeout(STATUS_SECONDS):
+                return await self._ready(sight)
+        except TimeoutError:
+            self._seen = None
+            failure = Failure(reason=f"the server at {self._config.address} takes requests and does not answer them")
+            return self._state(sight, "failed").model_copy(update={"failure": failure, "hint": HUNG_HINT})
         except Unreachable:
             self._seen = None
             self._memory.lose_server()

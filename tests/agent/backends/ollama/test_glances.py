@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fleetview_agent.backends.ollama import backend
 from fleetview_agent.backends.ollama.processes import Processes
 from fleetview_agent.wire import Keep
+from tests.agent.backends.ollama.scripted import Reply
 from tests.agent.backends.ollama.stage import Stage, a_loaded, a_stage
 
 
@@ -73,3 +75,14 @@ async def test_where_processes_cannot_be_seen_the_server_is_asked_each_time(stag
     stage.processes = Processes()
     await stage.backend.status()
     assert await stage.backend.has_moved()
+
+
+async def test_a_server_that_takes_requests_and_answers_none_has_failed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "STATUS_SECONDS", 0.1)
+    stage.answer("GET /api/ps", Reply(hangs=True))
+    state = await stage.backend.status()
+    assert state.phase == "failed"
+    assert state.failure is not None
+    assert "does not answer them" in state.failure.reason
