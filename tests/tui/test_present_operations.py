@@ -14,12 +14,14 @@ from fleetview.present.plans import change_lines, change_rows
 from fleetview.present.text import Line, text_of, width_of
 from fleetview.widgets.model_list import row_line
 from fleetview_agent.wire import (
+    CreateRequest,
     DeleteRequest,
     KeepRequest,
     Operation,
     PhaseTime,
     PinRequest,
     PullRequest,
+    RestartRequest,
     StopRequest,
     Transfer,
 )
@@ -157,6 +159,19 @@ def test_an_engine_tells_who_runs_it_where_and_what_to_do() -> None:
     lines = backends(a_node_of(**missing), 120)
     assert texts(lines) == "backends\n  ollama  missing\n    install Ollama"
     assert not [tone for line in lines for _, tone in line if tone in {"hot", "warm"}]
+
+
+def test_a_plan_tells_what_is_particular_to_its_verb() -> None:
+    base = a_plan(evictions=("ollama/small",), memory_after_bytes=None)
+    given = {"author": AUTHOR, "backend": "ollama", "model": "small"}
+    keep, restart = KeepRequest(**given, keep=1800), RestartRequest(author=AUTHOR, backend="ollama")
+    create = CreateRequest(**given, source="/srv/a.gguf")
+    told = [change_rows(base.model_copy(update={"request": request}))[0] for request in (keep, restart, create)]
+    assert told == [
+        ("then it", "stays 30 min after its last answer"),
+        ("reloads", "ollama/small"),
+        ("from", "/srv/a.gguf"),
+    ]
 
 
 def test_a_plan_about_a_server_names_who_runs_it_and_every_command() -> None:

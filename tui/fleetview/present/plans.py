@@ -5,9 +5,10 @@ from __future__ import annotations
 from fleetview.fleet import NodeState
 from fleetview.present.figures import bar
 from fleetview.present.numbers import age, count, duration, size
+from fleetview.present.operations import stays
 from fleetview.present.text import DASH, Line, Tone, joined, plain
 from fleetview.present.wrapping import wrapped
-from fleetview_agent.wire import Plan, ResidentModel
+from fleetview_agent.wire import CreateRequest, KeepRequest, Plan, ResidentModel
 
 _TONES: dict[str, Tone] = {"fits": "good", "tight": "warm", "does_not_fit": "hot", "unknown": "dim"}
 _SHORT = {"fits": "yes", "tight": "tight", "does_not_fit": "no", "unknown": "not known"}
@@ -90,8 +91,14 @@ def _leaver(name: str, node: NodeState, at: float) -> str:
 def change_rows(plan: Plan) -> tuple[tuple[str, str], ...]:
     """What a change of a server, or of the disk, would do: who runs it, who leaves, and every command."""
     rows = [("run by", plain(plan.supervisor))] if plan.supervisor else []
+    match plan.request:
+        case KeepRequest():
+            rows.append(("then it", stays(plan.request)))
+        case CreateRequest(source=source):
+            rows.append(("from", plain(source)))
     if plan.evictions:
-        rows.append(("leaves", plain(", ".join(plan.evictions))))
+        label = "reloads" if plan.request.verb == "restart" else "leaves"
+        rows.append((label, plain(", ".join(plan.evictions))))
     if plan.waits_for:
         rows.append(("waits", f"for {count(plan.waits_for, 'answer')} in progress"))
     before, after = plan.memory_before_bytes, plan.memory_after_bytes
