@@ -32,6 +32,8 @@ class OllamaHome(Home):
     """A home whose agent may run `ollama serve`."""
 
     port: int
+    program: Path
+    """`ollama`."""
 
     def told(self, path: str) -> Any:
         """What the agent itself answers; a command of ours would take a second or two for each look."""
@@ -71,6 +73,10 @@ class OllamaHome(Home):
     def made(self, *, context: str = SHORT) -> None:
         """Start the server, and make a model of SmolLM2 that does not babble for long."""
         self.do("start", "here", "ollama")
+        self.create(context=context)
+
+    def create(self, *, context: str = SHORT) -> None:
+        """Make the model, where the server runs."""
         self.do("create", "here", f"ollama/{NAME}", "--from", f"llamacpp/{SMALL}", "--ctx", context)
 
     def servers(self) -> list[psutil.Process]:
@@ -109,7 +115,7 @@ def a_home_with_ollama(which: str, *, settings: str = "") -> Iterator[OllamaHome
             f'[ollama]\nprogram = "{program}"\naddress = "127.0.0.1:{port}"\nmodels = "{home.path}/models"\n'
             f"[ollama.serve]\n{settings}\n"
         )
-        yield OllamaHome(home.path, port)
+        yield OllamaHome(home.path, port, Path(program))
 
 
 def free_port() -> int:

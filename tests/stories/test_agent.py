@@ -95,7 +95,7 @@ def test_a_signal_ends_it_tidily_even_while_it_is_watched(home: Home, number: si
     assert not home.socket.exists()
 
 
-def test_the_first_sample_is_served_within_a_second_of_the_start(home: Home) -> None:
+def test_the_first_answer_after_a_start_holds_a_sample(home: Home) -> None:
     began = time.monotonic()
     with an_agent(home) as process:
         answer = home.get("/api/snapshot")
@@ -103,7 +103,7 @@ def test_the_first_sample_is_served_within_a_second_of_the_start(home: Home) -> 
         assert answer is not None
         assert json.loads(answer[1])["samples"]
         assert process.poll() is None
-    assert seconds < 5.0  # the promise is measured elsewhere; this catches a start that hangs on something
+    assert seconds < 30.0  # the promise is measured elsewhere; this catches a start that hangs on something
 
 
 def test_a_wrong_configuration_is_named_with_the_nearest_key(home: Home) -> None:

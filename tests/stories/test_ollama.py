@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.stories.conftest import SHORT, command, needs_engine, needs_tmux, until
-from tests.stories.ollamas import MODEL, SAME_FILE, a_home_with_ollama, both_ollamas
-from tests.stories.terminal import terminal
+from tests.stories.ollamas import MODEL, NAME, SAME_FILE, a_home_with_ollama, both_ollamas
+from tests.stories.terminal import Terminal, terminal
 
 pytestmark = needs_engine
 
@@ -51,15 +53,81 @@ def test_start_create_load_chat_pin_swap_unload_and_stop_by_command(ollama: str)
 @needs_tmux
 @both_ollamas
 def test_start_load_chat_pin_swap_unload_and_stop_by_keys(ollama: str) -> None:
-    with a_home_with_ollama(ollama) as home:
-        home.made()
-        home.do("stop", "here", "ollama")
-        with terminal(command("fleetview"), environment=home.environment, columns=120, rows=40) as pane:
-            pane.wait_for("here", "swap", "stopped")
-            pane.press("a")
-            pane.wait_for("start ollama")
-            pane.type("start ollama")  # TODO see the menu
-            pane.press("Enter")
-            pane.wait_for("ollama serve")
-            pane.press("Enter")
-            until(lambda: len(home.servers()) == 1, "the server")
+    with (
+        a_home_with_ollama(ollama) as home,
+        terminal(command("fleetview"), environment=home.environment) as pane,
+    ):
+        pane.wait_for("● here", "ollama is stopped")
+        change_server(pane, "Start ollama", "OLLAMA_HOST=127", "ollama serve")
+        until(lambda: len(home.servers()) == 1, "the server")
+        home.create()
+
+        swap(pane, "ollama", "nothing leaves")
+        until(lambda: home.ready == [MODEL], "the model")
+        (runner,) = home.runners()
+        chat(pane)
+        keep(pane, "pin: leaves only when named")
+        until(lambda: home.state["resident"][0]["pinned"], "the pin")
+        pane.wait_for("⚑ pinned")
+        keep(pane, "unpin: it may make room again")
+        until(lambda: not home.state["resident"][0]["pinned"], "the end of the pin")
+
+        swap(pane, "llamacpp", f"leaves   {NAME}:latest", to_shortest=True)
+        until(lambda: home.ready == [SAME_FILE], "llama.cpp with the same file", 20)
+        assert not runner.is_running()
+        swap(pane, "ollama", f"leaves   {NAME}:latest")
+        until(lambda: home.ready == [MODEL], "Ollama with the same file", 20)
+
+        pane.press("x")
+        pane.wait_for(f"Unload {NAME}:latest from here", "It leaves ollama")
+        pane.press("y")
+        until(lambda: not home.runners(), "the model to be gone")
+        pane.wait_for("no model is resident")
+        change_server(pane, "Stop ollama", "run by")
+        until(lambda: not home.servers(), "the server to be gone")
+        pane.wait_for("ollama is stopped")
+
+
+def change_server(pane: Terminal, title: str, *shown: str) -> None:
+    """Agree to what is shown of the last line of the menu about servers."""
+    pane.press("a")
+    pane.wait_for("On here", title.lower())
+    pane.press("End", "Enter")
+    pane.wait_for(f"{title} on here", *shown)
+    pane.press("Enter")
+    pane.wait_gone(f"{title} on here")
+
+
+def swap(pane: Terminal, engine: str, leaves: str, *, to_shortest: bool = False) -> None:
+    """Agree to the plan of the model that Ollama has, run by that engine."""
+    pane.press("s")
+    pane.wait_for("Swap on here")
+    pane.type(f"{engine}/{NAME}")
+    if to_shortest:
+        pane.wait_for("1 of", "◂ 8k ▸")
+        pane.press("Left", "Left", "Left", "Left")
+    pane.wait_for("1 of", f"◂ {SHORT} ▸", leaves, "verdict  fits")
+    pane.press("Enter")
+    pane.wait_gone("Swap on here")
+
+
+def chat(pane: Terminal) -> None:
+    """Ask the one model something, and come back."""
+    pane.press("c")
+    pane.wait_for("INSERT")
+    pane.type("Say one word.")
+    pane.press("Enter")
+    pane.wait_for("esc stop")
+    assert re.search(r"first \d.* tok/s · \d+ tokens", pane.wait_gone("esc stop", seconds=60))
+    pane.press("Escape")
+    pane.wait_for("i to type")
+    pane.press("q")
+    pane.wait_for("here", "swap")
+
+
+def keep(pane: Terminal, choice: str) -> None:
+    """Take the first line of the menu about how long the model stays."""
+    pane.press("t")
+    pane.wait_for(f"Keep {NAME}:latest on here", choice)
+    pane.press("Enter")
+    pane.wait_gone("Keep ")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from fleetview_agent.backends.ollama.supervise.ending import end, reap, running
+from fleetview_agent.backends.ollama.supervise.ending import end, last_status, reap, running
 from fleetview_agent.backends.ollama.supervise.facts import OwnChild
 from fleetview_agent.backends.ollama.supervise.ports import ports_of
 from fleetview_agent.backends.ollama.supervise.server_log import last_lines, open_log, rotate
@@ -143,9 +143,8 @@ class Child:
         """Keep its log short, and tell of its end."""
         next_rotation = 0.0
         while True:
-            status = reap(pid)
-            if status is not None or not running(pid, created_at):
-                self._ended(pid, status)
+            if not running(pid, created_at):
+                self._ended(pid, await last_status(pid))
                 return
             if time.monotonic() >= next_rotation:
                 next_rotation = time.monotonic() + ROTATE_SECONDS

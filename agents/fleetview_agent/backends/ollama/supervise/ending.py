@@ -48,13 +48,24 @@ def reap(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if ended else None
 
 
+async def last_status(pid: int) -> int | None:
+    """The exit status of a process that has ended; None where it was not our child.
+
+    One of several threads is a zombie some time before its status can be had: its other threads end after the first.
+    """
+    deadline = time.monotonic() + FORCE_SECONDS
+    while (status := reap(pid)) is None and psutil.pid_exists(pid) and time.monotonic() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+    return status
+
+
 async def end(pid: int, created_at: float, *, seconds: float, insist: bool) -> int | None:
     """Ask a process to end and wait until it and all below it are gone; its exit status where it is our child.
 
     One that does not end in time is killed where we may insist. Raises BackendFailed.
     """
     if not running(pid, created_at):
-        return reap(pid)
+        return await last_status(pid)
     children = below(pid)
     _signal(pid, signal.SIGTERM)
     status, gone = await _gone(pid, created_at, seconds)
@@ -99,7 +110,7 @@ async def _gone(pid: int, created_at: float, seconds: float) -> tuple[int | None
         if time.monotonic() > deadline:
             return None, False
         await asyncio.sleep(POLL_SECONDS)
-    return reap(pid), True
+    return await last_status(pid), True
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
