@@ -54,9 +54,11 @@ async def last_status(pid: int) -> int | None:
     One of several threads is a zombie some time before its status can be had: its other threads end after the first.
     """
     deadline = time.monotonic() + FORCE_SECONDS
-    while (status := reap(pid)) is None and psutil.pid_exists(pid) and time.monotonic() < deadline:
+    while True:
+        status = reap(pid)
+        if status is not None or not _is_our_child(pid) or time.monotonic() > deadline:
+            return status
         await asyncio.sleep(POLL_SECONDS)
-    return status
 
 
 async def end(pid: int, created_at: float, *, seconds: float, insist: bool) -> int | None:
@@ -121,6 +123,14 @@ def _signal(pid: int, number: signal.Signals) -> None:
         pass
     except PermissionError as problem:
         raise BackendFailed(f"process {pid} belongs to another account, which must end it") from problem
+
+
+def _is_our_child(pid: int) -> bool:
+    """Whether it is there, running or not, and ours."""
+    try:
+        return psutil.Process(pid).ppid() == os.getpid()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _is_there(process: psutil.Process) -> bool:
