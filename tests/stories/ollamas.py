@@ -88,6 +88,14 @@ class OllamaHome(Home):
         return [process for process in self.processes() if "--model" in line(process)]
 
 
+def is_gone(process: psutil.Process) -> bool:
+    """Whether it has ended; whose child it was may not have taken notice yet."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def line(process: psutil.Process) -> list[str]:
     """The command line; empty for a process that is gone."""
     try:
@@ -98,7 +106,7 @@ def line(process: psutil.Process) -> list[str]:
 
 def is_called(process: psutil.Process, name: str) -> bool:
     """Whether that is the name of its program."""
-    return Path(line(process)[0]).name == name
+    return Path(next(iter(line(process)), "")).name == name
 
 
 @contextmanager

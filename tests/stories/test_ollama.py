@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.stories.conftest import SHORT, command, needs_engine, needs_tmux, until
-from tests.stories.ollamas import MODEL, NAME, SAME_FILE, a_home_with_ollama, both_ollamas
+from tests.stories.ollamas import MODEL, NAME, SAME_FILE, a_home_with_ollama, both_ollamas, is_gone
 from tests.stories.terminal import Terminal, terminal
 
 pytestmark = needs_engine
@@ -37,7 +37,7 @@ def test_start_create_load_chat_pin_swap_unload_and_stop_by_command(ollama: str)
         (runner,) = home.runners()
         home.do("swap", "here", SAME_FILE, "--ctx", SHORT, "--evict", MODEL)
         assert home.ready == [SAME_FILE]
-        assert not runner.is_running()
+        assert is_gone(runner)
         home.do("swap", "here", MODEL, "--ctx", SHORT)
         assert home.ready == [MODEL]
 
@@ -74,7 +74,7 @@ def test_start_load_chat_pin_swap_unload_and_stop_by_keys(ollama: str) -> None:
 
         swap(pane, "llamacpp", f"leaves   {NAME}:latest", to_shortest=True)
         until(lambda: home.ready == [SAME_FILE], "llama.cpp with the same file", 20)
-        assert not runner.is_running()
+        assert is_gone(runner)
         swap(pane, "ollama", f"leaves   {NAME}:latest")
         until(lambda: home.ready == [MODEL], "Ollama with the same file", 20)
 

@@ -15,7 +15,7 @@ import ollama as official
 import psutil
 
 from tests.stories.conftest import SHORT, command, needs_engine, needs_tmux, until
-from tests.stories.ollamas import MODEL, NAME, OllamaHome, a_home_with_ollama, both_ollamas
+from tests.stories.ollamas import MODEL, NAME, OllamaHome, a_home_with_ollama, both_ollamas, is_gone
 from tests.stories.terminal import terminal
 
 pytestmark = needs_engine
@@ -41,7 +41,7 @@ def test_our_server_is_started_again_with_its_models_as_often_as_it_may(ollama: 
         assert killed in start["reason"]
         assert killed in load["reason"]
         assert start["evictions"] == [f"{MODEL}#{orphan.pid}"]
-        assert not orphan.is_running()
+        assert is_gone(orphan)
         assert home.ready == [MODEL]
         (second,), (orphan,) = home.servers(), home.runners()
 
@@ -49,7 +49,7 @@ def test_our_server_is_started_again_with_its_models_as_often_as_it_may(ollama: 
         until(lambda: home.state["phase"] == "failed" and bool(orphans(home)), "the end of our patience")
         assert "2nd time within ten minutes, so it is not started again by itself" in home.state["failure"]["reason"]
         home.do("unload", "here", f"{MODEL}#{orphan.pid}")
-        assert not orphan.is_running()
+        assert is_gone(orphan)
         assert home.state["phase"] == "failed"
         assert home.servers() == []
 
@@ -84,7 +84,7 @@ def test_what_a_server_of_somebody_else_leaves_behind_is_shown_and_ended_by_a_ke
             assert orphan.is_running()
             pane.press("y")
             pane.wait_for("no model is resident")
-        assert not orphan.is_running()
+        assert is_gone(orphan)
         assert home.servers() == []
         assert [row["request"]["verb"] for row in home.journal] == ["unload", "create"]
 

@@ -239,8 +239,10 @@ async def test_a_swap_that_is_planned_for_a_node_that_is_removed_comes_to_nothin
         await desk.pilot.press("s")
         await until(desk.pilot, lambda: isinstance(desk.app.screen, PickModel))
         desk.rewrite(fleet_toml("b"))
-        await desk.pilot.press("enter")
+        await until(desk.pilot, lambda: "a" not in desk.app.fleet)
+        await desk.pilot.press("tab")  # asks for another plan
         await until(desk.pilot, lambda: "a is not connected" in screen_text(desk.app))
+        await desk.pilot.press("enter")
         assert isinstance(desk.app.screen, PickModel)
         await desk.pilot.press("escape")
         await until(desk.pilot, lambda: desk.app.screen.query(FleetTable).first().names == ("b",))
