@@ -222,7 +222,7 @@ def test_hostile_requests_get_one_sentence_and_leave_the_agent_well(tmp_path_fac
     manager = a_client(tmp_path_factory.mktemp("hostile"))
     _, client = loop.run_until_complete(manager.__aenter__())
 
-    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(["GET", "POST", "PUT", "DELETE"]), PATHS, BODIES)
     def throw(method: str, path: str, body: bytes) -> None:
         answer = loop.run_until_complete(asyncio.wait_for(client.request(method, path, content=body), 5))

@@ -106,7 +106,7 @@ def test_what_a_hostile_header_makes_us_keep_is_bounded(tmp_path: Path) -> None:
     assert peak < 160 << 20
 
 
-@settings(max_examples=300, deadline=1000)
+@settings(max_examples=200, deadline=1000)
 @given(st.binary(max_size=400))
 def test_random_bytes_are_an_error_and_nothing_else(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     with pytest.raises(GgufError):
@@ -127,7 +127,7 @@ VALID = a_header(
 )
 
 
-@settings(max_examples=600, deadline=1000)
+@settings(max_examples=400, deadline=1000)
 @given(data=st.data())
 def test_a_damaged_header_is_understood_or_an_error(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

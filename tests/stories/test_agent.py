@@ -84,7 +84,7 @@ def test_stop_says_so_where_there_is_nothing_to_stop(home: Home) -> None:
     assert (done.returncode, done.stdout) == (0, "no agent is running here\n")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_tidily_even_while_it_is_watched(home: Home, number: signal.Signals) -> None:
     with an_agent(home) as process, socket.socket(socket.AF_UNIX) as client:
         client.connect(str(home.socket))

@@ -84,7 +84,7 @@ def _leaver(name: str, node: NodeState, at: float) -> str:
         notes.append("answering")
     else:
         heard_at = node.backends_heard_at.get(backend, at)
-        notes.append(f"idle {age(model.idle_seconds + at - heard_at)}")
+        notes.append(f"idle {age(model.idle_seconds + (at - heard_at))}")
     return f"{plain(model.name)} ({', '.join(notes)})"
 
 
