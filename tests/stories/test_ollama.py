@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.stories.conftest import SHORT, command, needs_engine, needs_tmux, until
-from tests.stories.ollamas import MODEL, NAME, SAME_FILE, a_home_with_ollama, both_ollamas, is_gone
+from tests.stories.ollamas import MODEL, NAME, SAME_FILE, OllamaHome, a_home_with_ollama, both_ollamas, is_gone
 from tests.stories.terminal import Terminal, terminal
 
 pytestmark = needs_engine
@@ -63,7 +63,7 @@ def test_start_load_chat_pin_swap_unload_and_stop_by_keys(ollama: str) -> None:
         home.create()
 
         swap(pane, "ollama", "nothing leaves")
-        until(lambda: home.ready == [MODEL], "the model")
+        until(lambda: settled(home) == [MODEL], "the model")
         (runner,) = home.runners()
         chat(pane)
         keep(pane, "pin: leaves only when named")
@@ -73,10 +73,10 @@ def test_start_load_chat_pin_swap_unload_and_stop_by_keys(ollama: str) -> None:
         until(lambda: not home.state["resident"][0]["pinned"], "the end of the pin")
 
         swap(pane, "llamacpp", f"leaves   {NAME}:latest", to_shortest=True)
-        until(lambda: home.ready == [SAME_FILE], "llama.cpp with the same file", 20)
+        until(lambda: settled(home) == [SAME_FILE], "llama.cpp with the same file", 20)
         assert is_gone(runner)
         swap(pane, "ollama", f"leaves   {NAME}:latest")
-        until(lambda: home.ready == [MODEL], "Ollama with the same file", 20)
+        until(lambda: settled(home) == [MODEL], "Ollama with the same file", 20)
 
         pane.press("x")
         pane.wait_for(f"Unload {NAME}:latest from here", "It leaves ollama")
@@ -86,6 +86,11 @@ def test_start_load_chat_pin_swap_unload_and_stop_by_keys(ollama: str) -> None:
         change_server(pane, "Stop ollama", "run by")
         until(lambda: not home.servers(), "the server to be gone")
         pane.wait_for("ollama is stopped")
+
+
+def settled(home: OllamaHome) -> list[str]:
+    """What can answer, once no operation is in hand any more."""
+    return [] if home.told("/api/snapshot")["operations"] else home.ready
 
 
 def change_server(pane: Terminal, title: str, *shown: str) -> None:
