@@ -111,7 +111,6 @@ class Shown(Answer):
     capabilities: Words = None
     model_info: Annotated[Mapping[str, Any], BeforeValidator(lambda value: value or {})] = {}  # Any: a GGUF header
     template: Text = None
-    requires: Text = None
     """The oldest version of Ollama that runs it."""
     family: Text = _detail("family")
     quantization: Text = _detail("quantization_level")
