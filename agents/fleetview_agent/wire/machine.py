@@ -25,6 +25,10 @@ class Machine(Wire):
     gpu: str | None = None
     """Name of the GPU; None where there is none that we can see."""
     gpu_cores: int | None = None
+    unified_memory: bool = False
+    """Whether the GPU's memory is the machine's."""
+    memory_bytes_per_second: float | None = None
+    """Bandwidth of the memory that models are read from, by its maker; None for a chip that we do not know."""
     agent_version: str
     simulated: bool = False
     """True where the figures are made up, as in a demonstration."""
