@@ -28,6 +28,10 @@ class Tiny:
     seed: int = 1
     chat_template: str | None = CHATML
     architecture: str = "llama"
+    pools: bool = False
+    """Whether it makes vectors of texts, and answers no prompts."""
+    ends: bool = False
+    """Whether it ends every answer at once."""
 
 
 def write_tiny(path: Path, tiny: Tiny = Tiny()) -> Path:
@@ -92,6 +96,8 @@ def _add_hyperparameters(writer: gguf.GGUFWriter, tiny: Tiny) -> None:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(EMBEDDING // HEADS)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    if tiny.pools:
+        writer.add_pooling_type(gguf.PoolingType.MEAN)
 
 
 def _add_tokenizer(writer: gguf.GGUFWriter, tiny: Tiny) -> int:
@@ -143,4 +149,36 @@ def _tensors(tiny: Tiny, vocabulary: int) -> dict[str, np.ndarray]:
         }
     output = matrix(vocabulary, EMBEDDING)
     output[: len(CONTROL_TOKENS)] = 0.0  # so that no answer ends before the test wants it to
+    if tiny.ends:
+        output[:] = 0.0  # all tokens are as likely, and the first of them is an end
     return tensors | {"output_norm.weight": ones, "output.weight": output}
+
+
+WINDOW = 32
+"""Tokens that most layers of a windowed model look back."""
+
+
+def write_windowed(path: Path, blocks: int = 6) -> Path:
+    """A gemma3 of which five layers of six look back over a window only."""
+    tiny = Tiny(name="Windowed", architecture="gemma3", blocks=blocks)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(path, tiny.architecture)
+    _add_hyperparameters(writer, tiny)
+    writer.add_sliding_window(WINDOW)
+    writer.add_key_length(EMBEDDING // HEADS)
+    writer.add_value_length(EMBEDDING // HEADS)
+    vocabulary = _add_tokenizer(writer, tiny)
+    tensors = _tensors(tiny, vocabulary)
+    for block in range(blocks):
+        tensors |= {f"blk.{block}.{name}.weight": np.ones(EMBEDDING, np.float32) for name in _GEMMA_NORMS}
+        tensors |= {f"blk.{block}.attn_{one}_norm.weight": np.ones(EMBEDDING // HEADS, np.float32) for one in "qk"}
+    for name, values in tensors.items():
+        writer.add_tensor(name, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+_GEMMA_NORMS = ("post_attention_norm", "post_ffw_norm")

@@ -186,3 +186,24 @@ def test_a_tiny_model_of_another_family_is_still_described(tmp_path: Path) -> No
     header = read_header(write_tiny(tmp_path / "new.gguf", Tiny(architecture="tomorrow")))
     assert header.architecture == "tomorrow"
     assert header.block_count == 2
+
+
+@pytest.mark.parametrize(
+    ("tensors", "keys", "expected"),
+    [
+        ((), (), 4000),
+        (("output.weight",), (), 4000),
+        (("per_layer_token_embd.weight",), (), 4000),
+        (("blk.0.ffn_up_exps.weight",), (number("llama.expert_count", 8), number("llama.expert_used_count", 2)), 5000),
+        (("blk.0.ffn_up_exps.weight",), (), 8000),
+        (("blk.0.ffn_up_exps.weight",), (number("llama.expert_count", 2), number("llama.expert_used_count", 9)), 8000),
+    ],
+    ids=["dense", "separate output", "looked up", "experts", "experts of no number", "more experts than there are"],
+)
+def test_what_is_read_for_each_token_is_told_by_the_tensors(
+    tmp_path: Path, tensors: tuple[str, ...], keys: tuple[bytes, ...], expected: int
+) -> None:
+    names = ("token_embd.weight", *tensors)
+    listed = tuple(tensor(name, (1000,), offset=index * 4000) for index, name in enumerate(names))
+    header = read(tmp_path, a_header((word("general.architecture", "llama"), *keys), listed))
+    assert header.bytes_per_token == expected

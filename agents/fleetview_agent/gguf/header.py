@@ -25,6 +25,14 @@ class Tensors:
     end: int = 0
     """Where the last one ends, counted from the start of the data; at least, where a type is unknown."""
     commonest_type: str | None = None
+    looked_up_bytes: int = 0
+    """Of tables from which each token reads a few rows only."""
+    embedding_bytes: int = 0
+    """Of the table of the tokens, which is such a one where there is another for what comes out."""
+    has_output: bool = False
+    """Whether there is."""
+    expert_bytes: int = 0
+    """Of all experts, of which each token uses a few."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Header:
     file_bytes: int
     identity: str
     """The same for the same size and header."""
+    further: tuple[Header, ...] = ()
+    """Of the other files, where the model is in several and they were read."""
 
     @property
     def tensor_count(self) -> int:
@@ -56,10 +66,29 @@ class Header:
 
     @property
     def tensor_bytes(self) -> int:
-        """What the weights take; where a type is unknown, all that follows the header."""
-        if self.tensors.total_bytes is not None:
-            return self.tensors.total_bytes
-        return max(self.file_bytes, self.needed_bytes) - self.data_start
+        """What the weights take, in all files; where a type is unknown, all that follows the header."""
+        own = self.tensors.total_bytes
+        if own is None:
+            own = max(self.file_bytes, self.needed_bytes) - self.data_start
+        return own + sum(part.tensor_bytes for part in self.further)
+
+    @property
+    def bytes_per_token(self) -> int | None:
+        """Of the weights, what has to be read for each token; None where that cannot be told."""
+        parts = [part.tensors for part in (self, *self.further)]
+        if not self.is_complete or any(part.total_bytes is None for part in parts):
+            return None
+        unread = sum(part.looked_up_bytes for part in parts)
+        if any(part.has_output for part in parts):
+            unread += sum(part.embedding_bytes for part in parts)
+        experts, used = self.number("expert_count") or 0, self.numbers("expert_used_count") or 0
+        idle = max(0, experts - (max(used, default=0) if isinstance(used, tuple) else used))
+        return self.tensor_bytes - unread - sum(part.expert_bytes for part in parts) * idle // max(experts, 1)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every file of the model was read."""
+        return self.number_of_files <= 1 + len(self.further)
 
     @property
     def number_of_files(self) -> int:
@@ -139,12 +168,23 @@ class Header:
     @property
     def refusal(self) -> str | None:
         """Why it cannot answer prompts, in a sentence; None where nothing speaks against it."""
+        return self.damage or (f"{self.file_name} makes embeddings and cannot answer prompts" if self.embeds else None)
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it makes vectors of texts, and answers no prompts."""
+        return bool(self.number("pooling_type")) or self.architecture in _POOLED or "bert" in (self.architecture or "")
+
+    @property
+    def damage(self) -> str | None:
+        """Why it cannot be used at all, in a sentence; None where nothing speaks against it."""
         file, kind = self.file_name, self._text("general.type") or "model"
         if part := "mmproj" if self.architecture in _PROJECTORS else kind if kind in _PARTS else None:
             return f"{file} is {_PARTS[part]}, not a model"
-        if self.file_bytes < self.needed_bytes:
-            there, whole = self.file_bytes / 1e6, self.needed_bytes / 1e6
-            return f"{file} is truncated: {there:.1f} MB of {whole:.1f} MB are there"
+        for one in (self, *self.further):
+            if one.file_bytes < one.needed_bytes:
+                there, whole = one.file_bytes / 1e6, one.needed_bytes / 1e6
+                return f"{one.file_name} is truncated: {there:.1f} MB of {whole:.1f} MB are there"
         if self.architecture is None:
             return f"{file} does not say of which architecture it is"
         if self.tensors.count == 0:
@@ -152,8 +192,6 @@ class Header:
             return f"{file} has {only}, no weights"
         if (part_number := self.metadata.get("split.no")) not in {None, 0}:
             return f"{file} is part {part_number} of a model in several files, of which only the first can be loaded"
-        if self.number("pooling_type") or self.architecture in _POOLED or "bert" in self.architecture:
-            return f"{file} makes embeddings and cannot answer prompts"
         return None
 
     def number(self, key: str) -> int | None:

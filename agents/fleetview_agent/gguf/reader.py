@@ -28,6 +28,7 @@ MAX_BYTES = 1 << 62
 DEFAULT_ALIGNMENT = 32
 
 _MAGIC = b"GGUF"
+_OUTPUT = b"output.weight"
 _STRING, _ARRAY = 8, 9
 _LETTERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _NUMBERS = {code: Struct(f"<{letter}") for code, letter in _LETTERS.items()}
@@ -177,9 +178,10 @@ def _tensors(cursor: Cursor, count: int, alignment: int) -> Tensors:
     """The list of tensors, summed up."""
     names: set[bytes] = set()
     types: Counter[int] = Counter()
+    roles: Counter[str] = Counter()
     total, end, complete = 0, 0, True
     for _ in range(count):
-        names.add(_tensor_name(cursor))
+        names.add(name := _tensor_name(cursor))
         sizes = _shape(cursor)
         kind, offset = cursor.u32(), cursor.u64()
         if offset % alignment:
@@ -189,12 +191,31 @@ def _tensors(cursor: Cursor, count: int, alignment: int) -> Tensors:
         _at_most(cursor, offset + (size or 0), MAX_BYTES, "bytes up to the end of a tensor")
         end = max(end, offset + (size or 0))
         total, complete = total + (size or 0), complete and size is not None
+        roles[_role(name)] += size or 0
     if len(names) < count:
         raise cursor.error("has two tensors of the same name")
     if total > end:
         raise cursor.error("has tensors that overlap")
     commonest = TENSOR_TYPES.get(types.most_common(1)[0][0]) if types else None
-    return Tensors(count, total if complete else None, end, commonest.name if commonest else None)
+    return Tensors(
+        count=count,
+        total_bytes=total if complete else None,
+        end=end,
+        commonest_type=commonest.name if commonest else None,
+        looked_up_bytes=roles["looked up"],
+        embedding_bytes=roles["embedding"],
+        has_output=_OUTPUT in names,
+        expert_bytes=roles["expert"],
+    )
+
+
+def _role(name: bytes) -> str:
+    """What a tensor is for, as far as it decides how much of it is read for each token."""
+    if name == b"token_embd.weight":
+        return "embedding"
+    if name == b"per_layer_token_embd.weight":
+        return "looked up"
+    return "expert" if b"_exps." in name else ""
 
 
 def _tensor_name(cursor: Cursor) -> bytes:
