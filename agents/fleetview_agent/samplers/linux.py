@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fleetview_agent import __version__
+from fleetview_agent.samplers.chips import memory_bytes_per_second
 from fleetview_agent.wire import Machine, Pressure, Sample
 
 STALLED_PERCENT = 10.0
@@ -202,7 +203,8 @@ class LinuxSampler:
             user=_user(),
             platform="linux",
             system=self._system(),
-            chip=self._chip(),
+            chip=(chip := self._chip()),
+            memory_bytes_per_second=memory_bytes_per_second(chip, None, None),
             cpu_cores=os.cpu_count() or 1,
             memory_bytes=min(memory, self._container_limit() or memory),
             agent_version=__version__,

@@ -6,13 +6,16 @@ import os
 import platform
 import pwd
 import socket
+import subprocess
 import time
 
 import psutil
 
 from fleetview_agent import __version__
+from fleetview_agent.samplers.chips import memory_bytes_per_second
 from fleetview_agent.wire import Machine, Sample
 
+SYSCTL_SECONDS = 5.0
 PROBES_MISSING = "needs the Mac probes, which this version does not have"
 MISSING = (
     "pressure",
@@ -40,7 +43,9 @@ class PortableSampler:
             user=pwd.getpwuid(os.getuid()).pw_name,
             platform="darwin",
             system=f"macOS {platform.mac_ver()[0]}".strip(),
-            chip=platform.processor() or platform.machine() or None,
+            chip=(chip := _chip()),
+            unified_memory=platform.machine() == "arm64",
+            memory_bytes_per_second=memory_bytes_per_second(chip, None, None),
             cpu_cores=psutil.cpu_count() or 1,
             memory_bytes=psutil.virtual_memory().total,
             agent_version=__version__,
@@ -75,3 +80,13 @@ class PortableSampler:
 
     def close(self) -> None:
         """Nothing is kept open."""
+
+
+def _chip() -> str | None:
+    """The chip as Apple calls it, such as "Apple M2 Max"."""
+    try:
+        asked = ("/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string")
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=SYSCTL_SECONDS, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        told = ""
+    return told.strip() or platform.processor() or platform.machine() or None

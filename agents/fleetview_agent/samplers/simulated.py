@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 
 from fleetview_agent import __version__
+from fleetview_agent.samplers.chips import memory_bytes_per_second
 from fleetview_agent.wire import Machine, Sample
 
 GIB = 1 << 30
@@ -34,6 +35,8 @@ class SimulatedSampler:
             memory_bytes=MEMORY_BYTES,
             gpu="Apple M2 Ultra",
             gpu_cores=76,
+            unified_memory=True,
+            memory_bytes_per_second=memory_bytes_per_second("Apple M2 Ultra", 76, None),
             agent_version=__version__,
             simulated=True,
             sources=dict.fromkeys(Sample.model_fields, "made up"),
