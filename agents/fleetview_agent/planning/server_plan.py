@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fleetview_agent.backends import ServerSteps
-from fleetview_agent.fit import verdict
-from fleetview_agent.naming import find_backend
-from fleetview_agent.occupancy import Occupant, memory_of, occupants_of
+from fleetview_agent.errors import BadRequest
+from fleetview_agent.planning.fit import verdict
+from fleetview_agent.planning.forecast import add_up, least_sure
+from fleetview_agent.planning.naming import find_backend
+from fleetview_agent.planning.occupancy import Occupant, memory_of, occupants_of
 from fleetview_agent.wire import (
     BackendState,
     LoadOptions,
@@ -36,16 +38,16 @@ def plan_models(
 ) -> Plan:
     """What the verb would do to a backend that is nothing but its models: `loads` are the plans of those that come.
 
-    `last_ran` is what ran on it last, resident or not. Raises NotFound.
+    `last_ran` is what ran on it last, resident or not. Raises NotFound, BadRequest where nothing ran that could start.
     """
     state = find_backend(request.backend, node)
     leaving = _leaving(request, node)
     plan = _draw_up(request, node, leaving)
     if not loads:
-        nothing_ran = isinstance(request, StartRequest) and not last_ran
-        return plan.model_copy(update={"refusal": _choices(state) if nothing_ran else None})
-    needs = [load.need_bytes for load in loads]
-    need = sum(filter(None, needs)) if all(needs) else None
+        if isinstance(request, StartRequest) and not last_ran:
+            raise BadRequest(_choices(state))
+        return plan
+    need = add_up(load.need_bytes for load in loads)
     memory = memory_of(node, occupants_of(node))
     fits = verdict(need, plan.room_bytes, gpu=memory.is_gpu)
     refusal = next((load.refusal for load in loads if load.refusal), None)
@@ -58,7 +60,8 @@ def plan_models(
             "need_bytes": need,
             "memory_after_bytes": memory.after(leaving, need),
             "verdict": fits,
-            "confidence": "unknown" if need is None else "computed",
+            "confidence": least_sure(load.confidence for load in loads),
+            "expected_seconds": add_up(load.expected_seconds for load in loads),
             "refusal": refusal,
         }
     )
@@ -82,6 +85,7 @@ def _draw_up(request: ServerRequest, node: Snapshot, leaving: tuple[Occupant, ..
         evictions=tuple(one.target for one in leaving),
         waits_for=sum(one.in_flight for one in leaving),
         room_bytes=memory.room(leaving),
+        room_evidence=memory.evidence(leaving),
         memory_before_bytes=memory.used_bytes,
         memory_after_bytes=memory.after(leaving, coming),
         memory_limit_bytes=memory.limit_bytes,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fleetview_agent.errors import StorageFailed
-from fleetview_agent.journal import Journal, PastLoad
+from fleetview_agent.records import journal as journal_module
+from fleetview_agent.records.journal import Journal
 from fleetview_agent.wire import Operation
 from tests.builders import an_operation
 
@@ -41,6 +42,16 @@ def test_an_operation_cut_short_is_interrupted_at_the_next_start(tmp_path: Path)
     again.close()
 
 
+def test_only_the_newest_operations_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "KEPT_OPERATIONS", 2)
+    journal = Journal(tmp_path / "journal.sqlite")
+    for at, name in ((2, "second"), (3, "third"), (1, "first")):
+        journal.write(ended(name, at))
+    journal.interrupt()
+    assert [operation.id for operation in journal.ended(10)] == ["third", "second"]
+    journal.close()
+
+
 def test_a_journal_is_for_its_owner_alone(tmp_path: Path) -> None:
     Journal(tmp_path / "journal.sqlite").close()
     assert (tmp_path / "journal.sqlite").stat().st_mode & 0o777 == 0o600
@@ -57,6 +68,22 @@ def test_a_damaged_journal_is_kept_aside_and_begun_anew(tmp_path: Path) -> None:
     assert aside.read_bytes().startswith(b"not a database, but precious")
 
 
+def test_a_journal_that_is_damaged_deep_inside_is_kept_aside_too(tmp_path: Path) -> None:
+    file = tmp_path / "journal.sqlite"
+    journal = Journal(file)
+    for at in range(100):
+        journal.write(ended(f"operation-{at}", at).model_copy(update={"cause": "x" * 500}))
+    journal.close()
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2 :] = b"?" * (len(content) - len(content) // 2)
+    file.write_bytes(content)
+    again = Journal(file)
+    assert again.ended(200) == ()
+    again.close()
+    (aside,) = tmp_path.glob("journal.damaged-*")
+    assert aside.read_bytes() == content
+
+
 def test_a_full_disk_is_told_in_words(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
     pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
@@ -64,16 +91,6 @@ def test_a_full_disk_is_told_in_words(tmp_path: Path) -> None:
     big = ended("big", 1).model_copy(update={"cause": "x" * 100_000})
     with pytest.raises(StorageFailed, match="database or disk is full"):
         journal.write(big)
-    journal.close()
-
-
-def test_the_last_load_of_a_file_is_remembered(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.sqlite")
-    assert journal.past_load("gguf-1") is None
-    assert journal.past_load(None) is None
-    journal.remember_load("gguf-1", PastLoad(4096, 2.5))
-    journal.remember_load("gguf-1", PastLoad(8192, 1.5))
-    assert journal.past_load("gguf-1") == PastLoad(8192, 1.5)
     journal.close()
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from fleetview_agent.backends import ServerSteps
 from fleetview_agent.errors import BadRequest, NotFound
-from fleetview_agent.plan import make_plan, plan_unload
-from fleetview_agent.server_plan import plan_models, plan_server
-from fleetview_agent.small_plans import plan_disk, source_of
+from fleetview_agent.planning.plan import plan_unload
+from fleetview_agent.planning.server_plan import plan_models, plan_server
+from fleetview_agent.planning.small_plans import plan_disk, source_of
 from fleetview_agent.wire import (
     CreateRequest,
     DeleteRequest,
@@ -35,6 +35,7 @@ from tests.builders import (
     an_operation,
     an_unload_request,
 )
+from tests.forecasts import a_plan_for
 
 MODELS = tuple(a_model_file(name) for name in ("new", "old"))
 ORPHAN = a_resident("old#77", phase="orphaned", memory_bytes=6 * GIB, idle_seconds=None, context=None)
@@ -51,13 +52,13 @@ def a_node(*resident: ResidentModel, used_gib: int = 20) -> Snapshot:
 
 
 def test_an_orphan_leaves_first_and_its_memory_counts() -> None:
-    plan = make_plan(a_swap_request("new", backend="ollama"), a_node(OLD, ORPHAN, OLDER))
+    plan = a_plan_for(a_swap_request("new", backend="ollama"), a_node(OLD, ORPHAN, OLDER))
     assert plan.evictions == ("ollama/old#77", "ollama/older")
     assert plan.room_bytes == (40 - 26 + 6 + 10) * GIB
 
 
 def test_an_orphan_is_never_the_model_that_is_there_already() -> None:
-    plan = make_plan(a_load_request("old", backend="ollama"), a_node(ORPHAN))
+    plan = a_plan_for(a_load_request("old", backend="ollama"), a_node(ORPHAN))
     assert (plan.already_resident, plan.evictions) == (False, ())
 
 
@@ -70,25 +71,25 @@ def test_unloading_an_orphan_frees_what_it_holds() -> None:
 def test_an_orphan_on_the_cpu_holds_the_weights_that_it_maps() -> None:
     sample = a_sample(gpu_memory_limit_bytes=None, memory_available_bytes=30 * GIB, traffic=())
     state = a_backend_state("ollama", models=MODELS, resident=(ORPHAN,))
-    plan = make_plan(a_load_request("new", backend="ollama"), a_snapshot(backends=(state,), samples=(sample,)))
+    plan = a_plan_for(a_load_request("new", backend="ollama"), a_snapshot(backends=(state,), samples=(sample,)))
     assert plan.room_bytes == (30 - 4) * GIB
 
 
 @pytest.mark.parametrize("phase", ["loading", "unloading"])
 def test_a_model_that_another_client_is_about_is_left_to_it(phase: str) -> None:
     coming = a_resident("new", phase=phase, idle_seconds=None)
-    plan = make_plan(a_load_request("new", backend="ollama"), a_node(coming))
+    plan = a_plan_for(a_load_request("new", backend="ollama"), a_node(coming))
     assert plan.refusal == f"ollama/new is {phase} just now, for another client; try again when that is over"
     other = a_resident("old", phase=phase, idle_seconds=None)
-    assert make_plan(a_swap_request("new", backend="ollama"), a_node(other)).evictions == ()
+    assert a_plan_for(a_swap_request("new", backend="ollama"), a_node(other)).evictions == ()
 
 
 def test_a_second_name_of_a_resident_file_is_refused_unless_the_first_leaves() -> None:
     models = tuple(a_model_file(name, path="/blobs/sha256-1") for name in ("new", "old"))
     node = a_snapshot(backends=(a_backend_state("ollama", models=models, resident=(OLD,)),), samples=(a_sample(),))
-    plan = make_plan(a_load_request("new", backend="ollama"), node)
+    plan = a_plan_for(a_load_request("new", backend="ollama"), node)
     assert plan.refusal == "new is the same file as ollama/old, which is resident; use that one, or let it leave"
-    assert make_plan(a_swap_request("new", backend="ollama"), node).refusal is None
+    assert a_plan_for(a_swap_request("new", backend="ollama"), node).refusal is None
 
 
 def test_a_server_plan_shows_who_runs_it_what_would_be_run_and_who_leaves() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from fleetview_agent.errors import BadRequest, NotResident
-from fleetview_agent.naming import find_backend, find_model, is_same, nearest, not_ready
-from fleetview_agent.occupancy import occupants_of
+from fleetview_agent.planning.naming import find_backend, find_model, is_same, nearest, not_ready
+from fleetview_agent.planning.occupancy import occupants_of
 from fleetview_agent.wire import (
     CreateRequest,
     DeleteRequest,
@@ -100,13 +100,15 @@ def _in_hand(request: DiskRequest, earlier: Iterable[Operation]) -> str | None:
 
 def _is_about(request: Request, wanted: str) -> bool:
     """Whether the request changes the model on the disk, or brings it into memory."""
-    return request.verb in {"pull", "create", "delete", "load", "swap"} and is_same(target(request), wanted)
+    return request.verb in {"pull", "create", "delete", "copy", "load", "swap"} and is_same(target(request), wanted)
 
 
 def _cannot_delete(request: DeleteRequest, node: Snapshot) -> str | None:
-    """That the model is in memory, or its file in another backend, which no other model of its own would keep."""
+    """That the model is not the backend's own, or in memory, or its file in another backend, unless it is kept."""
     own = find_backend(request.backend, node)
     file = find_model(own, request.model)
+    if file.undeletable:
+        return file.undeletable
     is_kept = any(other.path == file.path and other != file for other in own.models)
     users = [
         f"{state.backend}/{row.name}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetview_agent.journal import Journal
+from fleetview_agent.records.journal import Journal
+from fleetview_agent.records.wishes import Wishes, lapsed
 from fleetview_agent.wire import LoadOptions
-from fleetview_agent.wishes import Wishes, lapsed
 from tests.builders import a_backend_state, a_resident
 
 OPTIONS = LoadOptions(context=2048, keep="forever")

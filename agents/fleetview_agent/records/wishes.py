@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 
-from fleetview_agent.journal import Journal, Wanted
+from fleetview_agent.records.journal import Journal, Wanted
 from fleetview_agent.wire import BackendState, LoadOptions
 
 SLACK_SECONDS = 2.0
@@ -19,6 +19,7 @@ class Wishes:
         self._journal = journal
         self._wanted = journal.wanted()
         self._pins = journal.pins()
+        self._failures = journal.failures()
 
     @property
     def pins(self) -> frozenset[str]:
@@ -45,6 +46,15 @@ class Wishes:
     def came(self, target: str, options: LoadOptions) -> None:
         """The model was loaded, and should run from now on."""
         self._want(target, Wanted(options))
+        self.failed(target, 0)
+
+    def placed(self, target: str, options: LoadOptions, *, pinned: bool | None) -> None:
+        """The model was loaded, and is pinned from now on, or is not; None: as it was."""
+        self.came(target, options)
+        if pinned and target not in self._pins:
+            self.pin(target)
+        elif pinned is False and target in self._pins:
+            self.unpin(target)
 
     def changed(self, target: str, options: LoadOptions) -> None:
         """The model is to be loaded otherwise the next time, if it should run at all."""
@@ -63,6 +73,16 @@ class Wishes:
         self.stopped(targets)
         for target in self._pins.intersection(targets):
             self.unpin(target)
+
+    def failures(self, target: str) -> int:
+        """How often in a row the model could not be brought back."""
+        return self._failures.get(target, 0)
+
+    def failed(self, target: str, times: int) -> None:
+        """It could not be brought back so often in a row; none: it was, or who loads it begins anew."""
+        if times != self.failures(target):
+            self._journal.count_failures(target, times)
+            self._failures = {**self._failures, target: times}
 
     def pin(self, target: str) -> None:
         """No policy may evict the model."""

@@ -14,6 +14,8 @@ from pydantic import ValidationError
 
 from fleetview_agent.errors import StorageFailed
 from fleetview_agent.paths import private_folder
+from fleetview_agent.records import load_book
+from fleetview_agent.records.load_book import LoadBook
 from fleetview_agent.wire import LoadOptions, Operation
 
 logger = logging.getLogger(__name__)
@@ -26,11 +28,6 @@ CREATE TABLE IF NOT EXISTS operations (
     json TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS operations_by_time ON operations (queued_at);
-CREATE TABLE IF NOT EXISTS loads (
-    identity TEXT PRIMARY KEY,
-    context INTEGER,
-    seconds REAL NOT NULL
-) STRICT;
 CREATE TABLE IF NOT EXISTS wanted (
     target TEXT PRIMARY KEY,
     options TEXT NOT NULL,
@@ -39,15 +36,13 @@ CREATE TABLE IF NOT EXISTS wanted (
 CREATE TABLE IF NOT EXISTS pins (
     target TEXT PRIMARY KEY
 ) STRICT;
+CREATE TABLE IF NOT EXISTS failures (
+    target TEXT PRIMARY KEY,
+    times INTEGER NOT NULL
+) STRICT;
 """
-
-
-@dataclass(frozen=True)
-class PastLoad:
-    """How a file was last loaded on this node."""
-
-    context: int | None
-    seconds: float
+KEPT_OPERATIONS = 20_000
+"""The newest ones that have ended; years of them, and some ten megabytes."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +68,12 @@ class Journal:
             logger.warning("%s is damaged (%s); it is kept beside the new one", file, problem)
             self._set_aside()
             self._database = self._open()
+        self.loads = LoadBook(self._write, self._read)
+
+    @property
+    def folder(self) -> Path:
+        """Where the agent keeps what must outlive it."""
+        return self._file.parent
 
     def _set_aside(self) -> None:
         """Keep a damaged file, with what SQLite has beside it."""
@@ -82,11 +83,24 @@ class Journal:
                 self._file.with_name(self._file.name + suffix).replace(self._file.with_suffix(damaged + suffix))
 
     def _open(self) -> sqlite3.Connection:
-        """The database, with its tables."""
+        """The database, with its tables. Raises sqlite3.DatabaseError where it is damaged, however deep inside."""
         database = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+        try:
+            return self._prepared(database)
+        except sqlite3.Error:
+            database.close()
+            raise
+
+    def _prepared(self, database: sqlite3.Connection) -> sqlite3.Connection:
+        """The same, once it is sound and has all of its tables."""
         self._file.chmod(0o600)
         database.execute("PRAGMA journal_mode = WAL")
-        database.executescript(SCHEMA)
+        ((told, *_),) = database.execute("PRAGMA quick_check(1)")
+        if told != "ok":
+            raise sqlite3.DatabaseError(told)
+        database.executescript(SCHEMA + load_book.SCHEMA)
+        if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'loads'").fetchone():
+            database.executescript(load_book.MIGRATION)
         return database
 
     def _write(self, statement: str, *values: object) -> None:
@@ -124,7 +138,7 @@ class Journal:
         return tuple(filter(None, (_operation(json) for (json,) in rows)))
 
     def interrupt(self) -> tuple[Operation, ...]:
-        """End what an agent before this one began and did not end; returns those operations."""
+        """End what an agent before this one began and did not end; returns those operations. The oldest ones go."""
         rows = self._read("SELECT json FROM operations WHERE NOT ended ORDER BY queued_at")
         told = {"result": "interrupted", "ended_at": time.time(), "cause": "the agent ended in the midst of it"}
         begun = filter(None, (_operation(json) for (json,) in rows))
@@ -132,16 +146,12 @@ class Journal:
         for operation in cut_short:
             self.write(operation)
         self._write("UPDATE operations SET ended = 1")  # also what only a newer version understands
+        self._write(
+            "DELETE FROM operations WHERE rowid IN"
+            " (SELECT rowid FROM operations ORDER BY queued_at DESC, rowid DESC LIMIT -1 OFFSET ?)",
+            KEPT_OPERATIONS,
+        )
         return cut_short
-
-    def remember_load(self, identity: str, load: PastLoad) -> None:
-        """Keep how the file with this identity was loaded, for the next time."""
-        self._write("INSERT OR REPLACE INTO loads VALUES (?, ?, ?)", identity, load.context, load.seconds)
-
-    def past_load(self, identity: str | None) -> PastLoad | None:
-        """How the file with this identity was last loaded here."""
-        rows = self._read("SELECT context, seconds FROM loads WHERE identity = ?", identity)
-        return next((PastLoad(*row) for row in rows), None)
 
     def want(self, target: str, wanted: Wanted) -> None:
         """Keep that the model `BACKEND/MODEL` should run, or when that ended."""
@@ -164,6 +174,14 @@ class Journal:
     def pins(self) -> frozenset[str]:
         """Every `BACKEND/MODEL` that is pinned."""
         return frozenset(target for (target,) in self._read("SELECT target FROM pins"))
+
+    def count_failures(self, target: str, times: int) -> None:
+        """Keep how often in a row this model could not be brought back."""
+        self._write("INSERT OR REPLACE INTO failures VALUES (?, ?)", target, times)
+
+    def failures(self) -> dict[str, int]:
+        """How often in a row each `BACKEND/MODEL` could not be brought back."""
+        return dict(self._read("SELECT target, times FROM failures"))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,0 +1,1 @@
+"""What outlives the agent: its journal, what loads have taught, what should run."""
