@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal
 
 from llama_cpp import llama_cpp as library
+from llama_cpp.llama_grammar import LlamaGrammar
 
 from fleetview_agent.llamacpp_worker.engine import RANDOM_SEED, Engine
 from fleetview_agent.llamacpp_worker.pipe import Send
@@ -33,8 +34,16 @@ class Sampling:
     limit: int
     temperature: float = DEFAULT_TEMPERATURE
     top_p: float = DEFAULT_TOP_P
+    top_k: int = 40
+    min_p: float = 0.05
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
     seed: int = RANDOM_SEED
     stops: tuple[str, ...] = ()
+    ignore_eos: bool = False
+    """Whether to go on where the model would end."""
+    grammar: LlamaGrammar | None = None
+    """What the answer must follow."""
 
 
 class Answer:
@@ -61,14 +70,11 @@ class Answer:
         text = TextStream((*sampling.stops, *prompt.stops))
         self._engine.watch = self._watch
         self._engine.set_seed(sampling.seed)
-        tokens = self._engine.generate(
-            prompt.tokens, temp=sampling.temperature, top_p=sampling.top_p, min_p=0.05, top_k=40
-        )
-        with contextlib.closing(tokens):
+        with contextlib.closing(self._tokens(prompt, sampling)) as tokens:
             finish_reason: Literal["stop", "length"] = "length"
             for token in tokens:
                 self._count()
-                if library.llama_vocab_is_eog(self._engine.vocabulary, token):
+                if self._is_end(token) and not sampling.ignore_eos:
                     finish_reason = "stop"
                     break
                 self._text += text.feed(_piece(self._engine, token))
@@ -79,6 +85,23 @@ class Answer:
         self._text += text.finish()
         self._flush()
         self._send(self._done(finish_reason, began_at))
+
+    def _tokens(self, prompt: Prompt, sampling: Sampling) -> Generator[int, None, None]:
+        """One token after the other."""
+        return self._engine.generate(
+            prompt.tokens,
+            temp=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            min_p=sampling.min_p,
+            presence_penalty=sampling.presence_penalty,
+            frequency_penalty=sampling.frequency_penalty,
+            grammar=sampling.grammar,
+        )
+
+    def _is_end(self, token: int) -> bool:
+        """Whether the model ends its answer with this token."""
+        return bool(library.llama_vocab_is_eog(self._engine.vocabulary, token))
 
     def _watch(self, left: int) -> None:
         """Called before each batch, of the prompt or of one generated token."""
@@ -118,7 +141,10 @@ class Answer:
         self._text, self._unsent, self._sent_at = "", 0, self._last_at
 
     def _done(self, finish_reason: str, began_at: float) -> dict[str, object]:
-        """The last frame; rates are by the time between tokens, of which there is one less."""
+        """The last frame; rates are by the time between tokens, of which there is one less.
+
+        The first token falls out of the reading of the prompt, and its time belongs there.
+        """
         cached = self._cached or 0
         read, prompt_seconds = self._prompt_tokens - cached, self._first_at - began_at
         seconds, steps = self._last_at - self._first_at, self._generated - 1

@@ -1,7 +1,7 @@
 """Frames between the agent and a child: one JSON object per line, over descriptors that nothing else writes to.
 
-Commands have a `do`: load, chat, warm, cancel. The child ends when its commands end. Replies have an `is`: progress,
-loaded, failed; and of a request prompt, tokens, then one of done, cancelled, refused, exceeded.
+Commands have a `do`: load, chat, complete, warm, cancel. The child ends when its commands end. Replies have an `is`:
+progress, loaded, failed; and of a request prompt, tokens, then one of done, cancelled, refused, exceeded.
 """
 
 from __future__ import annotations

@@ -24,8 +24,18 @@ _TEMPLATE_ERRORS = (
 """What the program in a chat template can raise."""
 
 
+_CALLS = ("<tool_call>", "</tool_call>")
+"""What surrounds a call in the answers of most models that were taught to call tools."""
+_ANOTHER_NOTATION = "<function="
+"""Stands in templates whose calls are no JSON."""
+
+
 class Refused(Exception):
-    """The model's chat template does not take these messages."""
+    """What is asked for cannot be done; the sentence begins with what the model does not do."""
+
+    def __init__(self, sentence: str, hint: str | None = None) -> None:
+        super().__init__(sentence)
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -47,15 +57,30 @@ class Prompts:
         eos = _text_of(vocabulary, library.llama_vocab_eos(vocabulary))
         template = engine.metadata.get("tokenizer.chat_template")
         self._formatter = Jinja2ChatFormatter(template, eos, self._bos) if template else None
+        self._knows_calls = template is not None and _tells_calls(template)
 
-    def of(self, messages: list[Frame]) -> Prompt:
-        """The prompt of a conversation. Raises Refused."""
+    def of(self, messages: list[Frame], tools: Frame, settings: Frame) -> Prompt:
+        """The prompt of a conversation, with further settings for the template. Raises Refused.
+
+        `tools` has the tools, and whether the model is to decide by itself when to call one.
+        """
+        if tools["free"] and not self._knows_calls:
+            raise Refused(
+                "cannot decide by itself to call a tool: its chat template does not say how",
+                "name a tool in tool_choice, or set it to `required`",
+            )
         if self._formatter is None:
             return self._transcript(messages)
         try:
-            text = self._formatter(messages=_known_roles(messages)).prompt
+            known = _known_roles(messages)
+            text = self._formatter(messages=known, tools=tools["tools"] or None, **settings).prompt
         except _TEMPLATE_ERRORS as problem:
-            raise Refused(str(problem) or type(problem).__name__) from problem
+            cause = str(problem) or type(problem).__name__
+            raise Refused(f"does not take these messages: its chat template says {cause}") from problem
+        return Prompt(self._tokens(text))
+
+    def raw(self, text: str) -> Prompt:
+        """A text as it is."""
         return Prompt(self._tokens(text))
 
     def shortest(self) -> Prompt:
@@ -72,6 +97,11 @@ class Prompts:
         """The text as tokens, with one token for its beginning, where the model wants one."""
         begun = bool(self._bos) and text.startswith(self._bos)
         return tuple(self._engine.tokenize(text.encode(), add_bos=not begun, special=True))
+
+
+def _tells_calls(template: str) -> bool:
+    """Whether it has the model write its calls as JSON between the usual marks."""
+    return all(mark in template for mark in _CALLS) and _ANOTHER_NOTATION not in template
 
 
 def _known_roles(messages: list[Frame]) -> list[Any]:  # Any: llama_cpp has a type for each role, templates have none

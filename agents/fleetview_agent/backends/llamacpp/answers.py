@@ -82,8 +82,7 @@ class Answers:
             case "exceeded":
                 self._end(request, self._exceeded(frame))
             case "refused":
-                refusal = f"the chat template of {self._model} does not take these messages: {frame['message']}"
-                self._end(request, BadRequest(refusal))
+                self._end(request, BadRequest(f"{self._model} {frame['message']}", frame["hint"]))
             case "cancelled":
                 self._end(request, BackendFailed(f"the answer of {self._model} was cancelled"))
 
@@ -137,7 +136,7 @@ class Answers:
         self._current = None
         self._ended_at = time.monotonic()
         self._meter.ended()
-        if request.first_text_at is not None and request.command["do"] == "chat":
+        if request.first_text_at is not None and request.command["do"] != "warm":
             self.time_to_first_token_seconds = request.first_text_at - request.asked_at
         self._go_on()
         self._answered()

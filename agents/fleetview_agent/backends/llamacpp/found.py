@@ -22,6 +22,15 @@ class Found:
     header: Header | None
     """None where it cannot be understood."""
     refusal: str | None
+    further: tuple[Path, ...] = ()
+    """The other files of a model in several, whether they are there or not."""
+    undeletable: str | None = None
+    """Why it may not be deleted; None where it may."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that it consists of."""
+        return (self.path, *self.further)
 
     @property
     def default_context(self) -> int:
@@ -41,7 +50,9 @@ class Found:
             quantization=header.quantization if header else None,
             context_length=header.context_length if header else None,
             default_context=self.default_context if header else None,
+            bytes_per_token=header.bytes_per_token if header else None,
             refusal=self.refusal,
+            undeletable=self.undeletable,
         )
 
 

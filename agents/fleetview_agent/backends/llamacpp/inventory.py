@@ -6,15 +6,15 @@ import asyncio
 import contextlib
 import os
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fleetview_agent.backends.llamacpp import second_file, stored
 from fleetview_agent.backends.llamacpp.found import Found, read, readable
+from fleetview_agent.backends.llamacpp.places import roots
 from fleetview_agent.gguf import GgufError, Header
 from fleetview_agent.ollama_store import stored_models
 
@@ -29,7 +29,6 @@ FRESH_SECONDS = 1.0
 """A listing as young as this is not questioned."""
 RESCAN_SECONDS = 10.0
 """A file that grows does not touch its folder."""
-DEFAULT_CONTEXT = 8192
 
 _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})")
 
@@ -77,23 +76,14 @@ class Inventory:
         if not afresh and now - old.at < RESCAN_SECONDS and old.is_unchanged():
             return old
         folders: dict[Path, int] = {}
-        paths = [path for root in self._roots() for path in _walk(root, folders)]
-        if (carried := second_file.carried()) is not None:
-            paths.append(carried)
+        paths = [path for root in roots(self._configured) for path in _walk(root, folders)]
         headers: _Headers = {}
         found = [file for path in paths[:MAX_FILES] if (file := self._look_at(path, headers)) is not None]
+        if (carried := second_file.carried()) and (file := self._look_at(carried, headers)):
+            found.append(replace(file, undeletable=f"{file.stem} is part of an installed package; uninstall that"))
         files = _with_stored(_named(found), self._stored(headers, folders))
         self._headers = headers
         return _Listing(files, folders, now)
-
-    def _roots(self) -> Iterator[Path]:
-        """Folders in which models are looked for."""
-        home = Path.home()
-        yield from (folder.expanduser() for folder in self._configured)
-        yield second_file.models_folder()
-        yield home / ".cache" / "huggingface" / "hub"
-        yield home / ("Library/Caches/llama.cpp" if sys.platform == "darwin" else ".cache/llama.cpp")
-        yield home / ".lmstudio" / "models"
 
     def _stored(self, headers: _Headers, folders: dict[Path, int]) -> Iterator[Found]:
         """What Ollama has, under its names."""
@@ -114,17 +104,32 @@ class Inventory:
             return None
         try:
             status = path.stat()
-            size = status.st_size + sum(file.stat().st_size for file in _further_parts(path, part))
-        except FileNotFoundError as problem:
-            if not path.exists():
-                return None
-            return Found(path, stem, status.st_size, None, _missing(path, problem))
         except OSError:
             return None
         header = self._header(path, status, headers)
+        further = tuple(_further_parts(path, part))
         if isinstance(header, GgufError):
-            return Found(path, stem, size, None, str(header))
-        return Found(path, stem, size, header, header.refusal)
+            return Found(path, stem, status.st_size, None, str(header), further)
+        if not further:
+            return Found(path, stem, status.st_size, header, header.refusal or _cannot_be_whole(header))
+        rest = [self._further(path, file, headers) for file in further]
+        complaint = next((part for part in rest if isinstance(part, str)), None)
+        parts = tuple(part for part in rest if isinstance(part, Header))
+        size = status.st_size + sum(part.file_bytes for part in parts)
+        return Found(path, stem, size, replace(header, further=parts), header.refusal or complaint, further)
+
+    def _further(self, first: Path, file: Path, headers: _Headers) -> Header | str:
+        """The header of another file of a model in several, or what is wrong with it."""
+        try:
+            header = self._header(file, file.stat(), headers)
+        except FileNotFoundError:
+            return f"{readable(first.name)} is one of several files, of which {readable(file.name)} is missing"
+        except OSError as problem:
+            return f"{readable(file.name)} cannot be read: {problem.strerror}"
+        if isinstance(header, GgufError):
+            return str(header)
+        is_cut = header.file_bytes < header.needed_bytes
+        return header.refusal if is_cut and header.refusal else header
 
     def _header(self, path: Path, status: os.stat_result, headers: _Headers) -> Header | GgufError:
         """The header of a file, which is read once."""
@@ -189,17 +194,21 @@ def _further_parts(path: Path, part: re.Match[str] | None) -> Iterator[Path]:
             yield path.with_name(f"{part['stem']}-{number:05}-of-{part['count']}{path.suffix}")
 
 
-def _missing(path: Path, problem: FileNotFoundError) -> str:
-    """Why a model in several files cannot be loaded."""
-    missing = readable(Path(str(problem.filename)).name)
-    return f"{readable(path.name)} is one of several files, of which {missing} is missing"
+def _cannot_be_whole(header: Header) -> str | None:
+    """That the model is in several files, and this one is not called as the first of them must be."""
+    if (count := header.number_of_files) == 1:
+        return None
+    ending = f"-00001-of-{count:05}.gguf"
+    return f"{header.file_name} is the first of {count} files, which are found only where its name ends in {ending}"
 
 
 def _named(found: list[Found]) -> dict[str, Found]:
     """Names for files, each content once: the stem, with as many folders before it as it takes to be unique."""
     once: dict[object, Found] = {}
     for file in found:
-        once.setdefault(_content(file), file)
+        other = once.setdefault(_content(file), file)
+        if other.refusal and not file.refusal:  # a copy of which a part is missing hides no complete one
+            once[_content(file)] = file
     files = list(once.values())
     names = [file.stem for file in files]
     for depth in range(1, max((len(file.path.parts) for file in files), default=1)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +13,13 @@ from fleetview_agent.backends.llamacpp.answers import Answers
 from fleetview_agent.backends.llamacpp.process import Child
 from fleetview_agent.errors import BackendFailed, NotResident
 from fleetview_agent.llamacpp_worker.pipe import Frame
-from fleetview_agent.wire import ChatChunk, ChatRequest, Failure, ResidentModel, Traffic
+from fleetview_agent.wire import ChatChunk, Failure, LoadOptions, ResidentModel, Traffic
+
+NO_METAL = (
+    "this build of llama.cpp has no Metal, so models run on the CPU; build it again with the command line tools of "
+    "Xcode: CMAKE_ARGS=-DGGML_METAL=on pip install --force-reinstall --no-cache-dir llama-cpp-python"
+)
+_UNLOCKED = "its weights could not be locked in memory; raise the limit of locked memory (ulimit -l) and load it again"
 
 
 @dataclass(frozen=True)
@@ -21,10 +28,14 @@ class Loading:
 
     model: str
     path: str
-    context: int
     quantization: str | None
-    threads: int
-    gpu_layers: int
+    options: LoadOptions
+    """All of them said."""
+
+    @property
+    def command(self) -> Frame:
+        """What the child is told."""
+        return {"do": "load", "path": self.path, **self.options.model_dump(exclude={"keep"})}
 
 
 class Resident:
@@ -32,6 +43,8 @@ class Resident:
 
     def __init__(self, loading: Loading, changed: Callable[[], None]) -> None:
         self.phase: Literal["loading", "ready", "unloading", "failed"] = "loading"
+        self.lacks_metal = False
+        """Whether the engine on this Mac turned out to be built without what its GPU needs."""
         self._loading = loading
         self._changed = changed
         self._child: Child | None = None
@@ -39,6 +52,8 @@ class Resident:
         self._progress: float | None = None
         self._tell_progress: Progress = lambda _: None
         self._memory_bytes: int | None = None
+        self._gpu_memory_bytes: int | None = None
+        self._remark: str | None = None
         self._failure: Failure | None = None
         self._answers = Answers(loading.model, self._send, changed)
         self._watching: asyncio.Task[None] | None = None
@@ -49,9 +64,9 @@ class Resident:
         return self._loading.model
 
     @property
-    def context(self) -> int:
-        """Tokens."""
-        return self._loading.context
+    def options(self) -> LoadOptions:
+        """How it was loaded."""
+        return self._loading.options
 
     def row(self) -> ResidentModel:
         """What is to be shown."""
@@ -61,11 +76,14 @@ class Resident:
             phase=self.phase,
             progress=self._progress if self.phase == "loading" else None,
             memory_bytes=None if self.phase == "failed" else self._memory_bytes,
-            context=self.context,
+            gpu_memory_bytes=None if self.phase == "failed" else self._gpu_memory_bytes,
+            context=self.options.context,
             quantization=self._loading.quantization,
             idle_seconds=self._answers.idle_seconds if ready else None,
             time_to_first_token_seconds=self._answers.time_to_first_token_seconds,
+            options=self.options,
             pid=self._child.pid if self._child and self.phase != "failed" else None,
+            remark=self._remark,
             failure=self._failure,
         )
 
@@ -75,15 +93,7 @@ class Resident:
         self._child = await child
         self._child.listen(self._receive)
         self._watching = asyncio.create_task(self._watch(self._child), name=f"llamacpp {self.name}")
-        self._child.send(
-            {
-                "do": "load",
-                "path": self._loading.path,
-                "context": self._loading.context,
-                "threads": self._loading.threads,
-                "gpu_layers": self._loading.gpu_layers,
-            }
-        )
+        self._child.send(self._loading.command)
         try:
             await self._loaded
         finally:
@@ -91,18 +101,9 @@ class Resident:
                 self._child.kill()
                 await self._gone()
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
-        """Answer a prompt; closing this cancels. Raises NotResident."""
+    def stream(self, command: Frame) -> AsyncGenerator[ChatChunk, None]:
+        """Carry out a request that is answered; closing this cancels. Raises NotResident."""
         self._require_ready()
-        command = {
-            "do": "chat",
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            "max_tokens": request.token_limit,
-            "temperature": request.temperature,
-            "top_p": request.top_p,
-            "seed": request.seed,
-            "stop": request.stop,
-        }
         return self._answers.stream(command)
 
     async def warm(self) -> None:
@@ -138,6 +139,9 @@ class Resident:
                 self._tell_progress(frame["share"])
             case "loaded":
                 self._memory_bytes = frame["memory_bytes"]
+                self._gpu_memory_bytes = frame["gpu_memory_bytes"] if frame["knows_gpus"] else None
+                self.lacks_metal = not frame["knows_gpus"] and sys.platform == "darwin"
+                self._remark = _remark(lacks_metal=self.lacks_metal, is_unlocked=frame["is_unlocked"])
                 if not self._loaded.done():
                     self.phase = "ready"
                     self._loaded.set_result(None)
@@ -183,3 +187,8 @@ class Resident:
             raise NotResident(f"{self.name} has failed and is not in memory", "load it again")
         if self.phase != "ready":
             raise NotResident(f"{self.name} is {self.phase}", "wait until that is over")
+
+
+def _remark(*, lacks_metal: bool, is_unlocked: bool) -> str | None:
+    """What an operator should know of a load that went well."""
+    return "; ".join((NO_METAL,) * lacks_metal + (_UNLOCKED,) * is_unlocked) or None

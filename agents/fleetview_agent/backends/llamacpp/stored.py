@@ -22,10 +22,12 @@ _TELLTALE = (
 
 def found(model: StoredModel, header: Header | GgufError) -> Found:
     """What a blob is, under the name that Ollama gives it."""
+    undeletable = f"the file of {model.name} is Ollama's; delete ollama/{model.name} instead"
     if isinstance(header, GgufError):
-        return Found(model.blob, model.name, model.size_bytes, None, _named(str(header), model))
+        refusal: str | None = _named(str(header), model)
+        return Found(model.blob, model.name, model.size_bytes, None, refusal, undeletable=undeletable)
     refusal = _named(header.refusal, model) if header.refusal else _only_for_ollama(model.name, header)
-    return Found(model.blob, model.name, model.size_bytes, header, refusal)
+    return Found(model.blob, model.name, model.size_bytes, header, refusal, undeletable=undeletable)
 
 
 def _only_for_ollama(name: str, header: Header) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 
 from fleetview_agent.backends.llamacpp import second_file
 from fleetview_agent.backends.llamacpp.inventory import Inventory
+from fleetview_agent.gguf import read_header
 from tests.gguf_files import Tiny, write_cut_in_header, write_tiny, write_truncated, write_wrong_magic
 
 
@@ -75,6 +76,18 @@ async def test_projectors_and_later_parts_are_no_models(home: Path) -> None:
     inventory = Inventory((home / "m",))
     assert list(await inventory.files()) == ["A"]
     assert (await inventory.files())["A"].size_bytes > second.stat().st_size * 1.9
+
+
+async def test_the_weights_of_all_parts_are_counted_and_a_truncated_one_is_named(home: Path) -> None:
+    first = read_header(write_tiny(home / "m/A-00001-of-00002.gguf", Tiny(name="part 1")))
+    write_tiny(home / "m/A-00002-of-00002.gguf", Tiny(name="part 2"))
+    inventory = Inventory((home / "m",))
+    header = (await inventory.files())["A"].header
+    assert header is not None
+    assert header.tensor_bytes == 2 * first.tensor_bytes
+    write_truncated(home / "m/A-00002-of-00002.gguf", Tiny(name="part 2"))
+    refusal = (await inventory.files(afresh=True))["A"].refusal or ""
+    assert refusal.startswith("A-00002-of-00002.gguf is truncated")
 
 
 async def test_a_missing_part_is_named(home: Path) -> None:
