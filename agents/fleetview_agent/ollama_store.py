@@ -32,6 +32,16 @@ _MODEL, _PROJECTOR = "application/vnd.ollama.image.model", "application/vnd.olla
 
 
 @dataclass(frozen=True)
+class Manifest:
+    """What Ollama keeps about a model."""
+
+    text: str
+    """As it is."""
+    digests: tuple[str, ...]
+    """`sha256:HEX` of every blob, each once."""
+
+
+@dataclass(frozen=True)
 class StoredModel:
     """A model that Ollama keeps, whose weights are one file."""
 
@@ -61,6 +71,7 @@ class _Manifest(BaseModel):
     """The blobs of a model."""
 
     layers: tuple[_Layer, ...]
+    config: _Layer | None = None
 
 
 def models_folder(configured: Path | None) -> Path:
@@ -80,6 +91,35 @@ def stored_models(folder: Path) -> tuple[StoredModel, ...]:
     """
     found = (_stored(folder, name, file) for name, file in _manifests(folder / "manifests"))
     return tuple(model for model in found if model is not None)
+
+
+def manifest_file(folder: Path, name: str) -> Path | None:
+    """Where the manifest of a model lies, or would; None for what cannot be the name of one."""
+    path, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        path, tag = name, "latest"
+    above, given = (_DEFAULT_HOST, _DEFAULT_NAMESPACE), path.split("/")
+    parts = (*above[: max(0, len(_PARTS) - 1 - len(given))], *given, tag)
+    if len(parts) != len(_PARTS) or not all(
+        pattern.fullmatch(part) for pattern, part in zip(_PARTS, parts, strict=True)
+    ):
+        return None
+    return folder.joinpath("manifests", *parts)
+
+
+def read_manifest(text: str) -> Manifest | None:
+    """A manifest as it stands on the disk; None where it makes no sense."""
+    try:
+        told = _Manifest.model_validate_json(text)
+    except ValidationError:
+        return None
+    layers = (*((told.config,) if told.config else ()), *told.layers)
+    return Manifest(text, tuple(dict.fromkeys(layer.digest for layer in layers)))
+
+
+def blob_file(folder: Path, digest: str) -> Path:
+    """Where a blob lies."""
+    return folder / "blobs" / digest.replace(":", "-")
 
 
 def _manifests(root: Path) -> Iterator[tuple[str, Path]]:
@@ -117,10 +157,10 @@ def _stored(folder: Path, name: str, file: Path) -> StoredModel | None:
     weights = next((layer for layer in layers if layer.mediaType == _MODEL), None)
     if weights is None:
         return None
-    blob = _blob(folder, weights)
+    blob = blob_file(folder, weights.digest)
     if (status := _regular(blob)) is None:
         return None
-    projectors = (_blob(folder, layer) for layer in layers if layer.mediaType == _PROJECTOR)
+    projectors = (blob_file(folder, layer.digest) for layer in layers if layer.mediaType == _PROJECTOR)
     return StoredModel(
         name=name,
         blob=blob,
@@ -150,11 +190,6 @@ def _begins_as_gguf(blob: Path, _changed_at: int) -> bool:
             return file.read(4) == b"GGUF"
     except OSError:
         return False
-
-
-def _blob(folder: Path, layer: _Layer) -> Path:
-    """Where a blob lies."""
-    return folder / "blobs" / layer.digest.replace(":", "-")
 
 
 def _regular(path: Path) -> os.stat_result | None:

@@ -1,0 +1,1 @@
+"""Files of models on their way between nodes."""
