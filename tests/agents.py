@@ -9,16 +9,18 @@ from pathlib import Path
 
 from fleetview_agent.agent import Agent
 from fleetview_agent.backends import Backend, Progress
-from fleetview_agent.chats import answer
 from fleetview_agent.config import AgentConfig, LlamaCppConfig, OllamaConfig, SimulatedConfig
 from fleetview_agent.gguf import Header
-from fleetview_agent.journal import Journal
+from fleetview_agent.needs import LoadSettings
+from fleetview_agent.records.journal import Journal
 from fleetview_agent.samplers import detect
+from fleetview_agent.serving.chats import answer
 from fleetview_agent.wire import (
     BackendState,
     ChatChunk,
     ChatMessage,
     ChatRequest,
+    CompletionRequest,
     Event,
     LoadOptions,
     LoadRequest,
@@ -43,6 +45,7 @@ async def a_running_agent(
     tokens_per_second: float = 1000.0,
     drain_seconds: float = 5.0,
     delete_wait_seconds: float = 0.0,
+    restores: bool = False,
 ) -> AsyncIterator[Agent]:
     """An agent with the simulated sampler and backend alone, its journal in `folder`."""
     config = AgentConfig(
@@ -53,9 +56,14 @@ async def a_running_agent(
         llamacpp=LlamaCppConfig(enabled=False),
         simulated=SimulatedConfig(enabled=True, load_seconds=load_seconds, tokens_per_second=tokens_per_second),
     )
-    agent = Agent(config, detect(config.sampler), Journal(folder / "journal.sqlite"))
+    agent = Agent(config, detect(config.sampler), Journal(folder / "journal.sqlite"), restores=restores)
     async with agent.running():
         yield agent
+
+
+def kill(agent: Agent) -> None:
+    """Let the journal be as a kill of the agent at this moment leaves it: nothing that happens later gets into it."""
+    agent.journal._write = lambda *_: None  # type: ignore[method-assign]  # whoever is killed writes no more
 
 
 async def event(agent: Agent, wanted: Callable[[Event], bool]) -> Event:
@@ -136,6 +144,9 @@ class Plain:
     async def header(self, model: str) -> Header | None:
         return await self._inner.header(model)
 
+    async def settings(self, model: str, options: LoadOptions, context: int) -> LoadSettings | None:
+        return await self._inner.settings(model, options, context)
+
     def preparing(self) -> AbstractAsyncContextManager[None]:
         return self._inner.preparing()
 
@@ -150,6 +161,9 @@ class Plain:
 
     def chat(self, model: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         return self._inner.chat(model, request)
+
+    def complete(self, model: str, request: CompletionRequest) -> AsyncGenerator[ChatChunk, None]:
+        return self._inner.complete(model, request)
 
     def traffic(self) -> tuple[Traffic, ...]:
         return self._inner.traffic()

@@ -12,15 +12,28 @@ from pathlib import Path
 from fleetview_agent import __version__
 from fleetview_agent.backends import Progress, ServerSteps, ServerVerb
 from fleetview_agent.backends.simulated.models import DEFAULT_CONTEXT, ENGINE_LOG, ENGINE_STATUS, SimulatedModel
-from fleetview_agent.backends.simulated.resident import Resident, count_tokens
+from fleetview_agent.backends.simulated.resident import Resident, be_told, count_tokens
 from fleetview_agent.backends.simulated.store import Store
 from fleetview_agent.config import SimulatedConfig
 from fleetview_agent.errors import BackendFailed, BadRequest, ContextExceeded, NotResident, Unusable
 from fleetview_agent.gguf import Header
-from fleetview_agent.wire import BackendState, ChatChunk, ChatRequest, Failure, Keep, LoadOptions, Traffic, Transfer
+from fleetview_agent.needs import LoadSettings
+from fleetview_agent.wire import (
+    BackendState,
+    ChatChunk,
+    ChatRequest,
+    CompletionRequest,
+    Failure,
+    Generation,
+    Keep,
+    LoadOptions,
+    Traffic,
+    Transfer,
+)
 
 NAME = "simulated"
 ABILITIES = ("start", "stop", "restart", "pin", "unpin", "keep", "pull", "create", "delete")
+LOAD_OPTIONS = tuple(name for name in LoadOptions.model_fields if name not in {"context", "keep"})
 LOAD_STEPS = 20
 BREAKS_AT_STEP = 12
 DIE = "/die"
@@ -64,6 +77,7 @@ class SimulatedBackend:
             supervisor="fleetview-agent",
             hint=None if self._is_running else f"start it: fleetview start NODE {NAME}",
             abilities=ABILITIES,
+            load_options=LOAD_OPTIONS,
             models=tuple(model.file() for model in self._store.models.values()),
             resident=tuple(resident.state() for resident in self._resident.values()),
         )
@@ -71,6 +85,12 @@ class SimulatedBackend:
     async def header(self, model: str) -> Header | None:
         """What the model's file would say. Raises NotFound, Unusable."""
         return self._usable(model).header()
+
+    async def settings(self, model: str, options: LoadOptions, context: int) -> LoadSettings | None:
+        """As plain as they can be. Raises NotFound."""
+        del options
+        self._store.known(model)
+        return LoadSettings(context)
 
     @contextlib.asynccontextmanager
     async def preparing(self) -> AsyncIterator[None]:
@@ -80,12 +100,13 @@ class SimulatedBackend:
     async def load(self, model: str, options: LoadOptions, progress: Progress) -> None:
         """Take `load_seconds`, in steps that can be seen; a broken model fails on its way."""
         usable, context = self._usable(model), options.context or DEFAULT_CONTEXT
-        if self._is_resident(model, context):
+        options = options.model_copy(update={"context": context})
+        if self._is_resident(model, options):
             return
         if not self._is_running:
             raise BackendFailed(f"{NAME} is stopped", "start it first")
-        resident = self._resident[model] = Resident(usable, context)
-        await self.keep(model, options.keep)
+        resident = self._resident[model] = Resident(usable, context, options)
+        resident.keep_seconds = None if options.keep == "forever" else options.keep
         self._changed()
         try:
             for step in range(1, LOAD_STEPS + 1):
@@ -116,33 +137,16 @@ class SimulatedBackend:
         resident.gone.set()
         self._changed()
         await asyncio.sleep(self._config.load_seconds / 10)
+        await be_told()
         self._forget(resident)
 
-    async def chat(self, model: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+    def chat(self, model: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """Say again what was said last, word by word; closing the iterator cancels."""
-        resident = self._ready(model)
-        prompt_tokens = count_tokens(request.messages)
-        if prompt_tokens >= resident.context:
-            raise ContextExceeded(
-                f"the prompt has {prompt_tokens} tokens, the context of {NAME}/{model} {resident.context}",
-                "shorten the prompt, or load the model with a larger context",
-            )
-        resident.waiting += 1
-        try:
-            await resident.turn.acquire()
-        finally:
-            resident.waiting -= 1
-        try:
-            if (prompt := request.messages[-1].content.strip()) == DIE:
-                raise self._die(resident)
-            if prompt == CRASH:
-                raise self._crash()
-            async with contextlib.aclosing(resident.answer(request, self._token_seconds)) as answer:
-                async for chunk in answer:
-                    yield chunk
-        finally:
-            resident.used_at = time.monotonic()
-            resident.turn.release()
+        return self._answer(model, tuple(message.content for message in request.messages), request)
+
+    def complete(self, model: str, request: CompletionRequest) -> AsyncGenerator[ChatChunk, None]:
+        """Say the text again, word by word; closing the iterator cancels."""
+        return self._answer(model, (request.prompt,), request)
 
     def traffic(self) -> tuple[Traffic, ...]:
         """What ready models did since the previous call."""
@@ -173,12 +177,14 @@ class SimulatedBackend:
         """Answer from now on."""
         self._is_running = True
         self._changed()
+        await be_told()
 
     async def stop(self) -> None:
         """Hold nothing, and answer nobody."""
         self._is_running = False
         await self.close()
         self._changed()
+        await be_told()
 
     async def keep(self, model: str, keep: Keep | None) -> None:
         """Let it stay so long after its last answer; by itself it stays for ever. Raises NotResident."""
@@ -186,6 +192,7 @@ class SimulatedBackend:
             raise NotResident(f"{NAME}/{model} is not resident", "load it first")
         resident.keep_seconds = None if keep == "forever" else keep
         self._changed()
+        await be_told()
 
     def pull(self, model: str) -> AsyncGenerator[Transfer, None]:
         """Fetch a model of any name that begins with `sim-`."""
@@ -210,6 +217,33 @@ class SimulatedBackend:
         """How long one token takes."""
         return 1 / self._config.tokens_per_second
 
+    async def _answer(self, model: str, texts: tuple[str, ...], request: Generation) -> AsyncGenerator[ChatChunk, None]:
+        """Say the last of these texts again, once it is this request's turn."""
+        resident = self._ready(model)
+        prompt_tokens = count_tokens(texts)
+        if prompt_tokens >= resident.context:
+            raise ContextExceeded(
+                f"the prompt has {prompt_tokens} tokens, the context of {NAME}/{model} {resident.context}",
+                "shorten the prompt, or load the model with a larger context",
+            )
+        resident.waiting += 1
+        try:
+            await resident.turn.acquire()
+        finally:
+            resident.waiting -= 1
+        try:
+            if (prompt := texts[-1].strip()) == DIE:
+                raise self._die(resident)
+            if prompt == CRASH:
+                raise self._crash()
+            answer = resident.answer(texts[-1], prompt_tokens, request, self._token_seconds)
+            async with contextlib.aclosing(answer) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            resident.used_at = time.monotonic()
+            resident.turn.release()
+
     def _usable(self, model: str) -> SimulatedModel:
         """A model that can be loaded."""
         if refusal := (known := self._store.known(model)).refusal:
@@ -224,15 +258,15 @@ class SimulatedBackend:
             raise NotResident(f"{NAME}/{model} is not resident", "load it first")
         return resident
 
-    def _is_resident(self, model: str, context: int) -> bool:
+    def _is_resident(self, model: str, wanted: LoadOptions) -> bool:
         """Whether it is there as wanted. Raises BadRequest where it is there otherwise."""
         resident = self._resident.get(model)
         if resident is None or resident.phase == "failed":
             return False
-        if resident.phase != "ready" or resident.context != context:
-            raise BadRequest(
-                f"{NAME}/{model} is {resident.phase} with a context of {resident.context} tokens", "unload it first"
-            )
+        asked = wanted.model_dump(exclude={"keep"}, exclude_none=True)
+        if resident.phase != "ready" or asked.items() - resident.options.model_dump().items():
+            told = f"{resident.phase} with a context of {resident.context} tokens"
+            raise BadRequest(f"{NAME}/{model} is {told} and settings of its own", "unload it first")
         return True
 
     def _die(self, resident: Resident) -> BackendFailed:

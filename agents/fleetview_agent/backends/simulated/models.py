@@ -33,6 +33,7 @@ class SimulatedModel:
             quantization="Q4_K_M",
             context_length=131_072,
             default_context=DEFAULT_CONTEXT,
+            bytes_per_token=self.weights_bytes,
             refusal=self.refusal,
         )
 

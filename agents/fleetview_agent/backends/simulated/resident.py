@@ -6,22 +6,38 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from fleetview_agent.backends.simulated.models import SimulatedModel
 from fleetview_agent.errors import BackendFailed
-from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, Failure, ResidentModel, Timings, Usage
+from fleetview_agent.wire import (
+    ChatChunk,
+    Failure,
+    Generation,
+    LoadOptions,
+    ResidentModel,
+    Timings,
+    Usage,
+)
 
 WORD = re.compile(r"\s*\S+")
+TURNS = 3
+"""Of the event loop, that an answer of the engine takes at least."""
 READING_SPEED = 20
 """How many times faster a prompt is read than an answer is written."""
 
 
-def count_tokens(messages: Sequence[ChatMessage]) -> int:
+def count_tokens(texts: Iterable[str]) -> int:
     """A word is a token here."""
-    return sum(len(WORD.findall(message.content)) for message in messages)
+    return sum(len(WORD.findall(text)) for text in texts)
+
+
+async def be_told() -> None:
+    """Whoever asks an engine for something hears of it later than it happens."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -30,6 +46,8 @@ class Resident:
 
     model: SimulatedModel
     context: int
+    options: LoadOptions
+    """How it was loaded."""
     phase: Literal["loading", "ready", "unloading", "failed", "orphaned"] = "loading"
     progress: float = 0.0
     failure: Failure | None = None
@@ -69,6 +87,7 @@ class Resident:
             expires_in_seconds=self.expires_in_seconds,
             idle_seconds=self.idle_seconds,
             time_to_first_token_seconds=self.first_token_seconds,
+            options=self.options.model_copy(update={"keep": None}),
             pid=self.pid,
             failure=self.failure,
         )
@@ -81,12 +100,15 @@ class Resident:
         if self.gone.is_set():
             raise BackendFailed(f"{self.model.name} has left while it answered", "ask again once it is back")
 
-    async def answer(self, request: ChatRequest, token_seconds: float) -> AsyncGenerator[ChatChunk, None]:
-        """Say again what was said last, word by word."""
+    async def answer(
+        self, said: str, prompt_tokens: int, request: Generation, token_seconds: float
+    ) -> AsyncGenerator[ChatChunk, None]:
+        """Say again what was said last, word by word; over and over, where the end is to be ignored."""
         began = time.monotonic()
-        prompt_tokens = count_tokens(request.messages)
-        words = WORD.findall(_until_stop(request.messages[-1].content, request.stop))
+        words = WORD.findall(_until_stop(said, request.stop))
         limit = min(request.token_limit or self.context, self.context - prompt_tokens)
+        if request.ignore_eos and words:
+            words *= -(-limit // len(words))
         await self.pause(prompt_tokens * token_seconds / READING_SPEED)
         read_at = time.monotonic()
         for index, word in enumerate(words[:limit]):

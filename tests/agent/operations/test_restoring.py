@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from fleetview_agent import restoring
 from fleetview_agent.agent import Agent
 from fleetview_agent.backends import ServerSteps
 from fleetview_agent.config import AgentConfig, LlamaCppConfig, OllamaConfig, SimulatedConfig
 from fleetview_agent.errors import BackendFailed
-from fleetview_agent.journal import Journal
+from fleetview_agent.operations import restoring
+from fleetview_agent.records.journal import Journal
 from fleetview_agent.samplers import detect
 from fleetview_agent.wire import BackendState, Operation, StartRequest
 from tests.agents import a_load, a_running_agent, an_unload, outcome, residents, say
@@ -23,6 +23,7 @@ from tests.agents import a_load, a_running_agent, an_unload, outcome, residents,
 SMALL, LARGE = "sim-small", "sim-large"
 OFF = OllamaConfig(enabled=False)
 SIMULATED = SimulatedConfig(enabled=True, load_seconds=0)
+CONFIG = AgentConfig(sampler="simulated", ollama=OFF, llamacpp=LlamaCppConfig(enabled=False), simulated=SIMULATED)
 KILLED = "the server of simulated was killed by signal 9"
 
 
@@ -155,18 +156,9 @@ async def test_a_server_that_fails_to_start_is_tried_three_times(
         assert [one.request.verb for one in own] == ["start", "start", "start"]
 
 
-async def test_an_agent_that_starts_restores_nothing_by_itself(tmp_path: Path) -> None:
-    async with an_agent_with_models(tmp_path):
-        pass
-    async with a_running_agent(tmp_path) as agent:
-        assert await residents(agent) == {}
-        assert agent.operator.operations == ()
-
-
 async def test_what_was_lost_before_a_lingering_agent_began_is_left_alone(tmp_path: Path) -> None:
-    config = AgentConfig(sampler="simulated", ollama=OFF, llamacpp=LlamaCppConfig(enabled=False), simulated=SIMULATED)
     for restores in (False, True):
-        agent = Agent(config, detect("simulated"), Journal(tmp_path / f"{restores}.sqlite"), restores=restores)
+        agent = Agent(CONFIG, detect("simulated"), Journal(tmp_path / f"{restores}.sqlite"), restores=restores)
         agent.restorer.lost("simulated", KILLED)
         async with agent.running():
             await outcome(agent, a_load(SMALL))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fleetview_agent.agent import Agent
-from fleetview_agent.chats import answer
-from fleetview_agent.errors import BackendFailed, Draining, NotFound, StorageFailed
+from fleetview_agent.errors import BackendFailed, BadRequest, Draining, NotFound, StorageFailed
+from fleetview_agent.serving.chats import answer
 from fleetview_agent.wire import ChatMessage, ChatRequest, LoadOptions, LoadRequest, SwapRequest, UnloadRequest
 from tests.agents import a_load, a_running_agent, a_swap, an_unload, outcome, phase, residents
 
@@ -45,6 +45,44 @@ async def test_a_load_goes_through_its_phases_and_says_what_undoes_it(tmp_path: 
         assert await residents(agent) == {SMALL: 2048}
 
 
+async def test_a_model_that_left_by_itself_during_the_drain_holds_up_no_swap(tmp_path: Path) -> None:
+    async with a_running_agent(tmp_path) as agent:
+        await outcome(agent, a_load(SMALL))
+        backend = agent.backends["simulated"]
+        unload = backend.unload
+
+        async def left_already(model: str) -> None:
+            await unload(model)
+            await unload(model)
+
+        backend.unload = left_already  # type: ignore[method-assign]  # its time was over a moment before
+        done = await outcome(agent, a_swap(LARGE))
+        assert (done.result, list(await residents(agent))) == ("done", [LARGE])
+
+
+async def test_what_somebody_else_loaded_meanwhile_is_not_taken_away_by_a_roll_back(tmp_path: Path) -> None:
+    async with a_running_agent(tmp_path) as agent:
+        backend = agent.backends["simulated"]
+        load = backend.load
+
+        async def there_already(model: str, *_: object) -> None:
+            await load(model, LoadOptions(context=512), lambda _: None)
+            raise BadRequest("it is resident with a context of 512 tokens")
+
+        backend.load = there_already  # type: ignore[method-assign]  # another client was faster
+        ended = await outcome(agent, a_load(SMALL, options={"context": 2048}))
+        assert ended.result == "rolled_back"
+        assert await residents(agent) == {SMALL: 512}
+
+
+async def test_a_model_that_was_there_before_stays_when_one_that_should_come_beside_it_fails(tmp_path: Path) -> None:
+    async with a_running_agent(tmp_path) as agent:
+        await outcome(agent, a_load(SMALL, options={"context": 1024}))
+        ended = await outcome(agent, a_swap(SMALL, options={"context": 1024}, evict="none", beside=[a_load(BROKEN)]))
+        assert (ended.result, ended.evictions) == ("rolled_back", ())
+        assert await residents(agent) == {SMALL: 1024}
+
+
 async def test_a_swap_replaces_the_model_and_its_inverse_brings_it_back(tmp_path: Path) -> None:
     async with a_running_agent(tmp_path) as agent:
         await outcome(agent, a_load(SMALL, options={"context": 2048}))
@@ -64,7 +102,7 @@ async def test_an_unload_frees_the_model_and_its_inverse_loads_it_again(tmp_path
         done = await outcome(agent, an_unload(SMALL))
         assert await residents(agent) == {}
         assert done.inverse == LoadRequest(
-            author=done.request.author, backend="simulated", model=SMALL, options=LoadOptions(context=2048)
+            author=done.request.author, backend="simulated", model=SMALL, options=LoadOptions(context=2048), pin=False
         )
 
 

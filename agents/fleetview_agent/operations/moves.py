@@ -7,13 +7,13 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 
-from fleetview_agent.attempt import to_its_end
 from fleetview_agent.backends import Backend, Keeping, Observing, Supervised
-from fleetview_agent.errors import AgentError, NotFound
-from fleetview_agent.gate import Gate
-from fleetview_agent.wire import LoadOptions, Operation, ResidentModel
-from fleetview_agent.wishes import Wishes
-from fleetview_agent.work import Placement, Work
+from fleetview_agent.errors import AgentError, BadRequest, NotFound, NotResident
+from fleetview_agent.operations.attempt import to_its_end
+from fleetview_agent.operations.gate import Gate
+from fleetview_agent.operations.work import Placement, Work
+from fleetview_agent.records.wishes import Wishes
+from fleetview_agent.wire import Keep, LoadOptions, Operation, ResidentModel
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,11 @@ class Moves:
                 await self.evict(work, leaving)
                 work.enter("load")
                 work.loaded.append(coming)
-                await coming.backend.load(coming.model, coming.options, work.advance)
+                try:
+                    await coming.backend.load(coming.model, coming.options, work.advance)
+                except BadRequest:  # it is there otherwise since the plan was made, and not by our doing
+                    work.loaded.remove(coming)
+                    raise
             work.enter("warm")
             await coming.backend.warm(coming.model)
 
@@ -66,7 +70,10 @@ class Moves:
                 backend, row = await self._find(target)
                 if row is not None and row.phase == "ready":
                     work.evicted.append(self.placement(backend, row))
-                await to_its_end(backend.unload(target.partition("/")[2]))
+                try:
+                    await to_its_end(backend.unload(target.partition("/")[2]))
+                except NotResident:
+                    logger.info("%s left by itself before it was told to", target)
 
     async def end_server(self, work: Work, backend: Backend, server: Supervised, targets: tuple[str, ...]) -> None:
         """Let answers end, then end the server of `backend` and with it its models."""
@@ -78,6 +85,18 @@ class Moves:
             work.enter("stop")
             work.undo_server = server.start if state.phase == "ready" else None
             await to_its_end(server.stop())
+
+    async def keep(self, work: Work, former: Placement, keep: Keep | None) -> None:
+        """Say how long a resident model stays; an engine that knows no times is not asked."""
+        if not isinstance(former.backend, Keeping):
+            return
+        undo = partial(former.backend.keep, former.model, former.options.keep)
+        try:
+            await to_its_end(former.backend.keep(former.model, keep))
+        except asyncio.CancelledError:
+            work.undo_keep = undo
+            raise
+        work.undo_keep = undo
 
     async def drain(self, work: Work, targets: tuple[str, ...]) -> None:
         """Let answers in progress end, as long as they may."""
@@ -93,18 +112,21 @@ class Moves:
 
     def placement(self, backend: Backend, row: ResidentModel) -> Placement:
         """How a resident model is brought back as it is now."""
-        wished = self._wishes.options(f"{backend.name}/{row.name}")
+        target = f"{backend.name}/{row.name}"
+        wished = self._wishes.options(target)
         stays = isinstance(backend, Keeping) and row.expires_in_seconds is None
         keep = wished.keep if wished else ("forever" if stays else None)
-        return Placement(backend, row.name, LoadOptions(context=row.context, keep=keep))
+        options = (wished or row.options or LoadOptions()).model_copy(update={"context": row.context, "keep": keep})
+        return Placement(backend, row.name, options, pinned=target in self._wishes.pins)
 
     async def roll_back(self, work: Work, cause: str) -> Operation:
         """Bring the node back to where it was before the operation."""
-        if not work.loaded and not work.evicted and work.undo_server is None:
+        if not (work.loaded or work.evicted or work.undo_server or work.undo_keep):
             return work.ended("failed" if work.operation.phase == "plan" else "rolled_back", cause)
         work.enter("roll_back")
         undos: list[Callable[[], Awaitable[None]]]
-        undos = [partial(_take_out, loaded) for loaded in reversed(work.loaded)]
+        undos = [work.undo_keep] if work.undo_keep else []
+        undos += [partial(_take_out, loaded) for loaded in reversed(work.loaded)]
         undos += [work.undo_server] if work.undo_server else []
         undos += [partial(_bring_back, former) for former in work.evicted]
         lost = []

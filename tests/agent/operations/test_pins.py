@@ -72,6 +72,28 @@ async def test_a_time_to_stay_is_set_and_its_inverse_is_the_former_one(tmp_path:
         assert row.expires_in_seconds == pytest.approx(60, abs=5)
 
 
+@pytest.mark.parametrize("request_", [KeepRequest(**NAMES, keep=60), PIN])
+async def test_a_change_of_the_time_that_is_cancelled_leaves_the_former_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request_: KeepRequest | PinRequest
+) -> None:
+    async with a_running_agent(tmp_path) as agent:
+        await outcome(agent, a_load(SMALL, options={"keep": 600}))
+        backend: Any = agent.backends["simulated"]
+        keep, cancels = backend.keep, iter((True, False))
+
+        async def keep_and_be_cancelled(model: str, seconds: float | None) -> None:
+            await keep(model, seconds)
+            if next(cancels):
+                agent.operator.cancel(operation.id)
+
+        monkeypatch.setattr(backend, "keep", keep_and_be_cancelled)
+        operation = agent.operator.submit(request_)
+        assert (await outcome(agent, operation)).result == "rolled_back"
+        row = await a_row(agent, SMALL)
+        assert row is not None
+        assert (row.pinned, row.expires_in_seconds) == (False, pytest.approx(600, abs=5))
+
+
 async def test_a_model_that_is_brought_back_keeps_its_time(tmp_path: Path) -> None:
     async with a_running_agent(tmp_path) as agent:
         await outcome(agent, a_load(SMALL, options={"keep": 600}))

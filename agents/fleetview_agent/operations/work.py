@@ -24,6 +24,8 @@ class Placement:
     backend: Backend
     model: str
     options: LoadOptions
+    pinned: bool | None = None
+    """Whether it is pinned, or will be; None: as it was."""
 
     @property
     def target(self) -> str:
@@ -42,8 +44,10 @@ class Work:
     """What was loaded, each from the moment when the engine was asked to."""
     undo_server: Callable[[], Awaitable[None]] | None = None
     """Brings the engine's server back to where it was; None while it is there."""
+    undo_keep: Callable[[], Awaitable[None]] | None = None
+    """Lets a model stay as long as it did before; None while that is so."""
     inverse: Request | None = None
-    """What undoes the operation once it is done; None where no single request does."""
+    """What undoes the operation once it is done; None where nothing does."""
     log: tuple[str, ...] = ()
     """The engine's last lines, of a load that failed."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,6 +61,12 @@ class Work:
     def begun(self) -> bool:
         """Whether its turn has come."""
         return self._performing is not None
+
+    @property
+    def performed(self) -> bool:
+        """Whether its phases have ended well."""
+        task = self._performing
+        return task is not None and task.done() and not task.cancelled() and task.exception() is None
 
     def begin(self, phases: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Let the phases run, so that they can be cancelled."""
@@ -108,9 +118,9 @@ class Work:
         )
         return self.operation
 
-    def seconds_in(self, phase: Phase) -> float:
-        """How long the operation was in a phase that is over."""
-        return sum(row.seconds or 0.0 for row in self.operation.phases if row.phase == phase)
+    def seconds_in(self, *phases: Phase) -> float:
+        """How long the operation has been in these phases so far."""
+        return sum(row.seconds or 0.0 for row in self._timed_phases() if row.phase in phases)
 
     def _change(self, **changes: object) -> None:
         self.operation = self.operation.model_copy(update=changes)

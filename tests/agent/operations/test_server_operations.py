@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from fleetview_agent.agent import Agent
 from fleetview_agent.backends import ServerSteps
-from fleetview_agent.errors import BackendFailed
+from fleetview_agent.errors import BackendFailed, BadRequest
 from fleetview_agent.wire import Operation, RestartRequest, StartRequest, StopRequest
 from tests.agents import Plain, a_load, a_running_agent, an_unload, outcome, phase, residents, say
 from tests.builders import AUTHOR
@@ -46,7 +47,8 @@ async def test_a_stop_ends_the_server_with_its_models_and_its_inverse_starts_it(
         assert (done.result, phases(done)) == ("done", ["plan", "drain", "stop", "ready"])
         assert done.evictions == (f"simulated/{SMALL}",)
         assert (await residents(agent), await server_phase(agent)) == ({}, "stopped")
-        assert done.inverse == START
+        assert isinstance(done.inverse, StartRequest)
+        assert [load.model for load in done.inverse.beside] == [SMALL]
         started = await outcome(agent, START)
         assert (started.result, phases(started), started.inverse) == ("done", ["plan", "start", "ready"], STOP)
         assert await server_phase(agent) == "ready"
@@ -66,6 +68,13 @@ async def test_a_restart_brings_back_what_was_in_memory_as_it_was(tmp_path: Path
         assert done.result == "done"
         assert phases(done) == ["plan", "drain", "stop", "start", "load", "warm", "load", "warm", "ready"]
         assert await residents(agent) == {SMALL: 2048, LARGE: 1024}
+
+
+async def test_a_restart_of_what_did_not_run_starts_it_and_its_inverse_stops_it(tmp_path: Path) -> None:
+    async with a_running_agent(tmp_path) as agent:
+        await outcome(agent, STOP)
+        assert (await outcome(agent, RESTART)).inverse == STOP
+        assert await server_phase(agent) == "ready"
 
 
 async def test_a_restart_that_fails_says_so_and_goes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,6 +135,32 @@ async def test_a_cancelled_start_leaves_the_server_stopped(tmp_path: Path, monke
         assert await server_phase(agent) == "stopped"
 
 
+async def test_a_start_that_is_cancelled_among_its_models_stops_the_server_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_running_agent(tmp_path) as agent:
+        await outcome(agent, a_load(SMALL))
+        await outcome(agent, a_load(LARGE))
+        stopped = await outcome(agent, STOP)
+        backend: Any = agent.backends["simulated"]
+        load = backend.load
+
+        async def load_large_for_ever(model: str, *rest: object) -> None:
+            if model == LARGE:
+                await asyncio.Event().wait()
+            await load(model, *rest)
+
+        monkeypatch.setattr(backend, "load", load_large_for_ever)
+        assert stopped.inverse is not None
+        operation = agent.operator.submit(stopped.inverse)
+        async with asyncio.timeout(5):
+            while SMALL not in await residents(agent):
+                await asyncio.sleep(0.01)
+        agent.operator.cancel(operation.id)
+        assert (await outcome(agent, operation)).result == "rolled_back"
+        assert (await server_phase(agent), await residents(agent)) == ("stopped", {})
+
+
 async def test_stopping_an_engine_without_a_server_unloads_all_its_models_and_start_loads_them_again(
     tmp_path: Path,
 ) -> None:
@@ -133,7 +168,9 @@ async def test_stopping_an_engine_without_a_server_unloads_all_its_models_and_st
         await outcome(agent, a_load(SMALL, options={"context": 2048}))
         await outcome(agent, a_load(LARGE, options={"context": 1024}))
         done = await outcome(agent, STOP)
-        assert (done.result, phases(done), done.inverse) == ("done", ["plan", "drain", "evict", "ready"], START)
+        assert (done.result, phases(done)) == ("done", ["plan", "drain", "evict", "ready"])
+        assert isinstance(done.inverse, StartRequest)
+        assert [load.options.context for load in done.inverse.beside] == [2048, 1024]
         assert await residents(agent) == {}
         again = await outcome(agent, START)
         assert (again.result, again.inverse) == ("done", STOP)
@@ -149,13 +186,23 @@ async def test_start_loads_what_ran_last_and_not_what_was_unloaded_before_it(tmp
         assert list(await residents(agent)) == [LARGE]
 
 
+async def test_a_start_beside_other_models_is_undone_by_the_unload_of_what_came(tmp_path: Path) -> None:
+    async with a_plain_agent(tmp_path) as agent:
+        await outcome(agent, a_load(SMALL))
+        await outcome(agent, a_load(LARGE))
+        with pytest.raises(BackendFailed):
+            await say(agent, LARGE, "/die")
+        done = await outcome(agent, START)
+        assert done.inverse == an_unload(LARGE)
+
+
 async def test_start_without_anything_that_ran_names_the_choices(tmp_path: Path) -> None:
     async with a_plain_agent(tmp_path) as agent:
+        words = "nothing has run on simulated that could be loaded again; load one of sim-small, sim-large, sim-broken"
+        with pytest.raises(BadRequest, match=words):
+            await agent.plan(START)
         ended = await outcome(agent, START)
-        assert ended.refused
-        assert ended.cause == (
-            "nothing has run on simulated that could be loaded again; load one of sim-small, sim-large, sim-broken"
-        )
+        assert (ended.result, ended.cause) == ("failed", words)
 
 
 async def test_a_start_that_fails_midway_takes_out_what_it_had_loaded(

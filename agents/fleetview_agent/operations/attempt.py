@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from fleetview_agent.errors import AgentError, BackendFailed, RefusedOperation
+from fleetview_agent.operations.work import Work
 from fleetview_agent.wire import Operation
-from fleetview_agent.work import Work
 
 logger = logging.getLogger(__name__)
 
@@ -64,3 +65,12 @@ async def to_its_end(action: Coroutine[Any, Any, None]) -> None:  # Any: what th
         if not task.cancelled() and (problem := task.exception()):
             logger.warning("after a cancellation: %s", problem)
         raise
+
+
+async def too_late_to_cancel(action: Coroutine[Any, Any, None]) -> None:  # Any: as above
+    """Let `action` finish; a cancellation meanwhile changes nothing, since what is done cannot be taken back."""
+    task = asyncio.ensure_future(action)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()

@@ -28,6 +28,8 @@ class Gate:
             yield
         finally:
             self._answering[target] -= 1
+            if not self._answering[target]:
+                del self._answering[target]  # clients may name what is not there, as often as they like
             self._ended.set()
 
     @contextmanager

@@ -7,14 +7,16 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
-from fleetview_agent.attempt import NEVER_BEGAN, Actions, carry_out
 from fleetview_agent.errors import NotFound, StorageFailed
-from fleetview_agent.journal import Journal
-from fleetview_agent.moves import Moves
-from fleetview_agent.wire import DiskRequest, Operation, Request
-from fleetview_agent.work import Work
+from fleetview_agent.operations.attempt import NEVER_BEGAN, Actions, carry_out
+from fleetview_agent.operations.moves import Moves
+from fleetview_agent.operations.undoing import DEPTH, Undo, as_things_are, resolve
+from fleetview_agent.operations.work import Work
+from fleetview_agent.records.journal import Journal
+from fleetview_agent.wire import DiskRequest, Operation, Order, Request, UndoRequest
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +25,20 @@ class Operator:
     """Every operation of the node, from its request to its place in the journal."""
 
     def __init__(
-        self, moves: Moves, changes: Actions, disk_work: Actions, journal: Journal, publish: Callable[[Operation], None]
+        self,
+        moves: Moves,
+        changes: Actions,
+        disk_work: Actions,
+        journal: Journal,
+        publish: Callable[[Operation], None],
+        residents: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._moves = moves
         self._changes = changes
         self._disk_work = disk_work
         self._journal = journal
         self._publish = publish
+        self._residents = residents
         self._works: deque[Work] = deque()
         """Waiting and in hand; the first one is in hand."""
         self._beside: list[Work] = []
@@ -42,12 +51,27 @@ class Operator:
         """Waiting and in hand: those of the queue in the order in which they are carried out, then those beside it."""
         return tuple(work.operation for work in self._all())
 
-    def submit(self, request: Request, reason: str | None = None) -> Operation:
+    def submit(self, order: Order, reason: str | None = None) -> Operation:
         """Begin or queue what is asked for; `reason` says why, where no operator does.
 
-        Raises NotFound for an unknown backend, StorageFailed where the journal can't be written.
+        An undo becomes an operation that does the opposite, or cancels one that has done nothing yet. Raises NotFound
+        for an unknown backend, RefusedOperation for what cannot be undone, StorageFailed where the journal can't be
+        written.
         """
-        return self._submit(request, reason).operation
+        if not isinstance(order, UndoRequest):
+            return self._submit(order, reason).operation
+        undo = self.resolve(order)
+        if undo.request is None:
+            self.cancel(undo.operation.id)
+            return undo.operation
+        return self._submit(undo.request, reason, undoes=undo.operation.id).operation
+
+    def resolve(self, order: UndoRequest) -> Undo:
+        """What an undo would take back, and how. Raises NotFound, RefusedOperation."""
+        undo = resolve(order, self._journal.ended(DEPTH), self.operations)
+        if undo.request is None or self._works:  # what is in hand may bring those that are to leave
+            return undo
+        return replace(undo, request=as_things_are(undo.request, self._residents()))
 
     async def carry(self, request: Request, reason: str | None = None) -> Operation:
         """Submit a request, and return how it ended. Raises what `submit` raises."""
@@ -78,11 +102,16 @@ class Operator:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _submit(self, request: Request, reason: str | None) -> Work:
+    def _submit(self, request: Request, reason: str | None, undoes: str | None = None) -> Work:
         """Put the operation into the journal, then begin or queue it."""
         self._moves.backend(request.backend)
         operation = Operation(
-            id=secrets.token_hex(6), request=request, phase="queued", queued_at=time.time(), reason=reason
+            id=secrets.token_hex(6),
+            request=request,
+            phase="queued",
+            queued_at=time.time(),
+            reason=reason,
+            undoes=undoes,
         )
         self._journal.write(operation)
         work = Work(operation, self._publish)
@@ -102,7 +131,8 @@ class Operator:
         try:
             operation = await carry_out(work, actions)
         except asyncio.CancelledError:
-            self._end(work, work.ended("interrupted", "the agent was stopped"))
+            is_over = work.performed
+            self._end(work, work.ended("done", None) if is_over else work.ended("interrupted", "the agent was stopped"))
             raise
         self._end(work, operation)
 

@@ -1,0 +1,1 @@
+"""Changes of the node: one at a time, phase by phase, and back again."""
