@@ -126,7 +126,7 @@ def _log_to(file: Path | None, level: str) -> None:
 def _serve(arguments: argparse.Namespace) -> int:
     """Serve until told to stop."""
     from fleetview_agent.config import read_config  # --version and stop need none of this
-    from fleetview_agent.serve import serve
+    from fleetview_agent.serving.serve import serve
 
     config = read_config(arguments.config or paths.default_config(), required=arguments.config is not None)
     serve(arguments.socket.absolute(), config, arguments.linger)
@@ -135,7 +135,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 def _stop(arguments: argparse.Namespace) -> int:
     """End the agent that serves at the socket, tidily if it can."""
-    from fleetview_agent.listener import Holder  # as in _serve
+    from fleetview_agent.serving.listener import Holder  # as in _serve
 
     holder = Holder(arguments.socket)
     process = holder.process
@@ -176,7 +176,7 @@ def _sample(arguments: argparse.Namespace) -> int:
 
 def _dial(arguments: argparse.Namespace) -> int:
     """Be a connection to the agent."""
-    from fleetview_agent.dial import reach, relay  # as in _serve
+    from fleetview_agent.serving.dial import reach, relay  # as in _serve
 
     try:
         agent = reach(arguments.socket)

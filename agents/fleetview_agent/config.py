@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fleetview_agent.errors import ConfigError
+from fleetview_agent.wire import CacheType
 
 LAST_PORT = 65_535
+LOCALHOST = "localhost"
 
 
 def _expanded(path: Path) -> Path:
@@ -38,6 +41,17 @@ class LlamaCppConfig(Section):
     """None: all cores but one, so that the agent and the clients get their turn."""
     gpu_layers: Annotated[int, Field(ge=-1)] = -1
     """Layers on the GPU, where the build has one; -1: all."""
+    batch: Annotated[int, Field(ge=32, le=1 << 14)] = 512
+    """Tokens of a prompt that are read at once; more are faster on a GPU, and take more memory."""
+    flash_attention: bool = True
+    cache_type_k: CacheType = "f16"
+    """How the keys of the cache are kept."""
+    cache_type_v: CacheType = "f16"
+    """How the values of the cache are kept; only `f32`, `f16` and `bf16` go without flash attention."""
+    mmap: bool = True
+    """Whether a file is mapped into memory rather than read."""
+    mlock: bool = False
+    """Whether weights may never be swapped out."""
 
     @field_validator("folders")
     @classmethod
@@ -119,9 +133,58 @@ class AgentConfig(Section):
     """How long a swap waits for answers in progress."""
     delete_wait_seconds: Annotated[float, Field(ge=0)] = 30.0
     """How long a delete can still be cancelled before anything is gone."""
+    copy_wait_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """How long a copy waits for more of its files before it ends as interrupted."""
+    listen: str | None = None
+    """HOST:PORT where `/v1` is served besides, for clients that know no sockets; None: no port is opened."""
+    token_file: Path | None = None
+    """Holds what every request on that port must show; without it, the port is open to this machine alone."""
     ollama: OllamaConfig = OllamaConfig()
     llamacpp: LlamaCppConfig = LlamaCppConfig()
     simulated: SimulatedConfig = SimulatedConfig()
+
+    @field_validator("listen")
+    @classmethod
+    def _bindable(cls, listen: str | None) -> str | None:
+        """An address that can be listened at."""
+        if listen is not None:
+            split_address(listen)
+        return listen
+
+    @field_validator("token_file")
+    @classmethod
+    def _expand(cls, path: Path | None) -> Path | None:
+        """Home folders by their names."""
+        return path and _expanded(path)
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        """No port that others can reach without a token."""
+        if self.listen is not None and self.token_file is None and not is_loopback(split_address(self.listen)[0]):
+            raise ValueError(
+                f"listen: others can reach {self.listen}, so token_file must name a file with a token; "
+                "127.0.0.1 is reached from this machine alone"
+            )
+        return self
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host, without brackets, and port of HOST:PORT. Raises ValueError for what cannot be listened at."""
+    host, _, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    if not port.isdecimal() or not 0 < int(port[:9]) <= LAST_PORT:
+        raise ValueError(f"an address is HOST:PORT, and a port is a number from 1 to {LAST_PORT}")
+    if host == LOCALHOST:
+        return "127.0.0.1", int(port)
+    try:
+        return str(ipaddress.ip_address(host)), int(port)
+    except ValueError:
+        raise ValueError(f"one listens at an IP address such as 127.0.0.1, not at {host!r}") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an IP address is reached from this machine alone."""
+    return ipaddress.ip_address(host).is_loopback
 
 
 def read_config(file: Path, *, required: bool = False) -> AgentConfig:
@@ -148,7 +211,7 @@ def _explain(problem: ValidationError) -> str:
     first = problem.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] != "extra_forbidden":
-        return f"{key}: {first['msg']}"
+        return f"{key}: {first['msg']}" if key else str(first["msg"]).removeprefix("Value error, ")
     near = difflib.get_close_matches(str(first["loc"][-1]), _known_keys(), n=1)
     return f"there is no key {key}" + (f"; did you mean {near[0]}?" if near else "")
 

@@ -10,6 +10,8 @@ class AgentError(Exception):
     code = "failed"
     retry_after_seconds: int | None = None
     """When asking again could help; None where waiting does not."""
+    param: str | None = None
+    """Which part of the request is wrong; None where that cannot be said."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -22,6 +24,20 @@ class BadRequest(AgentError):
 
     status = 400
     code = "bad_request"
+
+
+class Unauthorized(AgentError):
+    """Who asks has not shown that they may."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(AgentError):
+    """The request comes from where none may come from."""
+
+    status = 403
+    code = "forbidden"
 
 
 class ContextExceeded(AgentError):
@@ -43,6 +59,13 @@ class NotResident(AgentError):
 
     status = 409
     code = "not_resident"
+
+
+class Conflict(AgentError):
+    """What is there does not go together with the request."""
+
+    status = 409
+    code = "conflict"
 
 
 class Unusable(AgentError):
@@ -94,6 +117,13 @@ class StorageFailed(AgentError):
 
     status = 507
     code = "storage_failed"
+
+
+class DiskFull(AgentError):
+    """What was sent does not go onto the disk."""
+
+    status = 507
+    code = "disk_full"
 
 
 class ConfigError(AgentError):

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import pytest
 
-from fleetview_agent.agent import OBSERVED_STATE_SECONDS, STATE_SECONDS
 from fleetview_agent.backends import simulated
+from fleetview_agent.states import OBSERVED_STATE_SECONDS, STATE_SECONDS
 from fleetview_agent.wire import BackendChanged, BackendState, Sampled, Served, Traffic
 from tests.agents import a_load, a_running_agent, an_unload, event, outcome, phase, residents
 
@@ -55,7 +55,7 @@ async def test_traffic_of_others_is_in_the_sample_that_follows_the_look(tmp_path
 async def test_a_backend_that_does_not_answer_holds_nobody_back_for_long(
     tmp_path: Path, busy: list[Traffic], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fleetview_agent.agent.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("fleetview_agent.states.PATIENCE_SECONDS", 0.1)
     async with a_running_agent(tmp_path) as agent:
         answers, status = asyncio.Event(), Observed.status
         asked = 0

@@ -30,9 +30,15 @@ class Asked:
     body: Json
     shape: Callable[[Json], Json]
     """A message → the fields that carry it."""
+    raw: str | None = None
+    """A text that is gone on with as it is."""
     has_context: bool = False
     """Whether the last line carries the tokens so far, as those of /api/generate do."""
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_only_a_load(self) -> bool:
+        return not self.messages and not self.raw
 
     @property
     def options(self) -> Json:
@@ -56,6 +62,9 @@ def now(at: float | None = None) -> str:
 
 def check(store: Store, asked: Asked) -> None:
     """Refuse what the model cannot do; none of ours calls tools."""
+    if store.embeds(asked.model) and not (asked.is_only_a_load and asked.keep == 0):
+        kind = "chat" if "message" in asked.shape({}) else "generate"
+        raise Refused(400, f'"{asked.model}" does not support {kind}')
     if asked.body.get("think") and not store.thinks(asked.model):
         raise Refused(400, f'"{asked.model}" does not support thinking')
     if asked.body.get("tools"):
@@ -64,12 +73,12 @@ def check(store: Store, asked: Asked) -> None:
 
 async def answer(runners: Runners, asked: Asked) -> AsyncGenerator[Json, None]:
     """The lines of an answer; one that says so where there was only something to load or unload."""
-    if not asked.messages and asked.keep == 0:
+    if asked.is_only_a_load and asked.keep == 0:
         runners.expire(asked.model)
         yield asked.line({}, done=True, done_reason="unload")
         return
     async with runners.used(asked.model, asked.options, asked.keep) as runner:
-        if not asked.messages:
+        if asked.is_only_a_load:
             yield asked.line({}, done=True, done_reason="load")
             return
         loaded = time.monotonic()
@@ -84,7 +93,8 @@ async def _stream(
     reason = "stop"
     try:
         sent = json.dumps(_request(runner, asked)).encode()
-        async with client.stream("POST", f"{runner.url}/v1/chat/completions", content=sent) as answers:
+        path = "completions" if asked.raw else "chat/completions"
+        async with client.stream("POST", f"{runner.url}/v1/{path}", content=sent) as answers:
             if answers.status != 200:
                 raise Refused(answers.status, (await answers.aread()).decode(errors="replace"))
             async for chunk in _chunks(answers):
@@ -92,9 +102,9 @@ async def _stream(
                     raise Refused(500, f"an error was encountered while running the model: {chunk['error']}")
                 for choice in chunk["choices"]:
                     reason = choice.get("finish_reason") or reason
-                    if message := _message(choice["delta"]):
+                    if message := _message(choice.get("delta", {"content": choice.get("text")})):
                         yield asked.line(message)
-                if not chunk["choices"]:
+                if "timings" in chunk:  # which the last one has
                     yield asked.line({}, done=True, done_reason=reason, **_figures(chunk["timings"], asked, loaded))
     except (httpcore.NetworkError, httpcore.ProtocolError) as problem:
         raise Refused(500, _STOPPED) from problem
@@ -105,12 +115,45 @@ def _request(runner: Runner, asked: Asked) -> Json:
     options = asked.options
     limit = options.get("num_predict", -1)
     return {
-        "messages": asked.messages,
+        **({"prompt": asked.raw} if asked.raw else {"messages": asked.messages}),
+        **_format(asked.body.get("format")),
         "stream": True,
         "stream_options": {"include_usage": True},
         "max_tokens": limit if limit > 0 else 10 * runner.context,
         "temperature": 0.8,
         **{name: options[name] for name in _PASSED_ON if name in options},
+    }
+
+
+def _format(wanted: object) -> Json:
+    """What form the answer must have: `json`, or a schema."""
+    if not wanted:
+        return {}
+    if isinstance(wanted, dict):
+        return {"response_format": {"type": "json_schema", "json_schema": {"schema": wanted}}}
+    return {"response_format": {"type": "json_object"}}
+
+
+async def embed(runners: Runners, model: str, body: Json) -> Json:
+    """The vectors of some texts; none of them only loads the model."""
+    texts = [body["input"]] if isinstance(body.get("input"), str) else list(body.get("input") or ())
+    asked = Asked(model, [], body, dict)
+    started = time.monotonic()
+    async with runners.used(asked.model, asked.options, asked.keep) as runner:
+        if not texts:
+            return {"model": model, "embeddings": []}
+        loaded = time.monotonic()
+        url, sent = f"{runner.url}/v1/embeddings", json.dumps({"input": texts}).encode()
+        answered = await runners.client.request("POST", url, content=sent)
+        told = json.loads(answered.content)
+        if answered.status != 200:
+            raise Refused(answered.status, json.dumps(told))
+    return {
+        "model": model,
+        "embeddings": [row["embedding"] for row in told["data"]],
+        "total_duration": int((time.monotonic() - started) * 1e9),
+        "load_duration": int((loaded - started) * 1e9),
+        "prompt_eval_count": told["usage"]["prompt_tokens"],
     }
 
 

@@ -77,7 +77,7 @@ async def watched(request: Request, lines: AsyncGenerator[Json, None]) -> AsyncG
 
 
 async def unless_gone(request: Request, line: Awaitable[Json]) -> Json:
-    """Wait for a line, unless the client goes away before it."""
+    """Wait for a line or an answer, unless the client goes away before it."""
     work = asyncio.ensure_future(line)
     gone = asyncio.ensure_future(_gone(request))
     try:

@@ -82,6 +82,8 @@ def _details(store: Store, name: str) -> Json:
 
 
 def _capabilities(store: Store, name: str) -> list[str]:
+    if store.embeds(name):
+        return ["embedding"]
     return ["completion", "thinking"] if store.thinks(name) else ["completion"]
 
 

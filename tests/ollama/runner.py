@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("-c", type=int, required=True)
     parser.add_argument("-np", type=int, required=True)
+    parser.add_argument("--embedding", action="store_true")
     options, _ = parser.parse_known_args()
     end_with_the_tests()
     time.sleep(float(os.environ.get(LOAD_SECONDS, "0")))
@@ -31,6 +32,7 @@ def main() -> None:
     parameters.port, parameters.n_ctx, parameters.n_parallel = options.port, options.c, options.np
     parameters.n_batch = parameters.n_ubatch = 512
     parameters.cpuparams.n_threads = 1  # the machines that run these tests have two cores, and other tests
+    parameters.embedding = options.embedding
     parameters.endpoint_slots = True
     parameters.endpoint_metrics = os.environ.get("LLAMA_ARG_ENDPOINT_METRICS") == "1"
     parameters.cache_ram_mib = int(os.environ.get("LLAMA_ARG_CACHE_RAM", "8192"))

@@ -130,7 +130,8 @@ class Runners:
 
     async def _load(self, name: str, weights: Path, context: int) -> Runner:
         port = _free_port()
-        arguments = _command(weights, port, context, self._settings.parallel)
+        embedding = ("--embedding",) if self._store.embeds(name) else ()
+        arguments = [*_command(weights, port, context, self._settings.parallel), *embedding]
         process = await asyncio.create_subprocess_exec(
             *arguments, executable=os.environ["STANDIN_PYTHON"], stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
         )

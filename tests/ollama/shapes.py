@@ -98,7 +98,10 @@ def _answers() -> Iterator[Step]:
         "/api/generate",
         {"model": "tiny", "prompt": "hello", "options": SHORT},
         {"model": "tiny", "prompt": "hello", "options": SHORT, "stream": False},
+        {"model": "tiny", "prompt": "hello", "options": SHORT, "raw": True},
+        {"model": "tiny", "prompt": "hello", "options": SHORT, "format": {"type": "boolean"}, "stream": False},
     )
+    yield Step("embed nothing", "POST", "/api/embed", {"model": "tiny"})
     yield Step("another context", "POST", "/api/generate", {"model": "tiny", "options": {"num_ctx": 512}})
     yield Step("a reloaded model", "GET", "/api/ps")
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from tests.ollama import rows
 from tests.ollama.around import guarded, logged
-from tests.ollama.chat import Asked, answer, check
+from tests.ollama.chat import Asked, answer, check, embed
 from tests.ollama.errors import Refused, not_found
 from tests.ollama.making import create, pull
 from tests.ollama.responses import (
@@ -56,6 +56,7 @@ class StandIn:
             ("POST", "/api/show", self.show),
             ("POST", "/api/generate", self.generate),
             ("POST", "/api/chat", self.chat),
+            ("POST", "/api/embed", self.embed),
             ("POST", "/api/create", self.create),
             ("POST", "/api/pull", self.pull),
             ("POST", "/api/copy", self.copy),
@@ -92,12 +93,12 @@ class StandIn:
 
     async def generate(self, request: Request) -> Response:
         body = await body_of(request)
-        messages = [{"role": "user", "content": body["prompt"]}] if body.get("prompt") else []
+        raw = body.get("prompt") if body.get("raw") else None
+        messages = [{"role": "user", "content": body["prompt"]}] if body.get("prompt") and not raw else []
         if messages and body.get("system"):
             messages = [{"role": "system", "content": body["system"]}, *messages]
-        asked = Asked(
-            self._known(str(body.get("model", ""))), messages, body, as_response, has_context=not body.get("raw")
-        )
+        model = self._known(str(body.get("model", "")))
+        asked = Asked(model, messages, body, as_response, raw, has_context=not body.get("raw"))
         return await self._answered(request, asked)
 
     async def chat(self, request: Request) -> Response:
@@ -106,6 +107,11 @@ class StandIn:
             kind = "Go struct field ChatRequest.messages of type []api.Message"
             raise Refused(400, f"json: cannot unmarshal {type(messages).__name__}ing into {kind}")
         return await self._answered(request, Asked(self._known(str(body.get("model", ""))), messages, body, as_message))
+
+    async def embed(self, request: Request) -> Response:
+        body = await body_of(request)
+        model = self._known(str(body.get("model", "")))
+        return as_json(await unless_gone(request, embed(self.runners, model, body)))
 
     async def create(self, request: Request) -> Response:
         body = await body_of(request)
@@ -152,7 +158,7 @@ class StandIn:
         """Lines where they were wanted and there is something to say, else one object."""
         check(self.store, asked)
         lines = answer(self.runners, asked)
-        if asked.messages and asked.body.get("stream", True):
+        if not asked.is_only_a_load and asked.body.get("stream", True):
             first = await unless_gone(request, anext(lines))
             return StreamingResponse(lines_of(first, lines), media_type=LINES)
         return as_json(whole([line async for line in watched(request, lines)]))

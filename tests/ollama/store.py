@@ -152,6 +152,10 @@ class Store:
         """Whether answers of a model begin with thoughts."""
         return "<think>" in str(self.header(name).metadata.get("tokenizer.chat_template", ""))
 
+    def embeds(self, name: str) -> bool:
+        """Whether a model makes vectors, and answers no prompts."""
+        return self.header(name).embeds
+
     def trained_context(self, name: str) -> int:
         """Tokens that a model was trained for."""
         return self.header(name).context_length or 1 << 27

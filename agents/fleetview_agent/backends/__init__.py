@@ -10,13 +10,18 @@ from typing import Literal, Protocol, runtime_checkable
 
 from fleetview_agent.config import AgentConfig
 from fleetview_agent.gguf import Header
+from fleetview_agent.needs import LoadSettings, Need
 from fleetview_agent.ollama_store import models_folder
 from fleetview_agent.wire import (
     BackendState,
     ChatChunk,
     ChatRequest,
+    CompletionRequest,
+    EmbeddingRequest,
+    Embeddings,
     Keep,
     LoadOptions,
+    ModelPart,
     Served,
     Traffic,
     Transfer,
@@ -59,6 +64,13 @@ class Backend(Protocol):
         """The header of the model's file; None where the backend cannot show it. Raises NotFound, Unusable."""
         ...
 
+    async def settings(self, model: str, options: LoadOptions, context: int) -> LoadSettings | None:
+        """How it would load the model with this context; None where that cannot be known.
+
+        Raises NotFound, Unusable for options that make no sense.
+        """
+        ...
+
     def preparing(self) -> AbstractAsyncContextManager[None]:
         """While held, whatever a load needs anyway is started ahead, and ended again if no load came."""
         ...
@@ -77,6 +89,10 @@ class Backend(Protocol):
 
     def chat(self, model: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """Answer a prompt; closing the iterator cancels. Raises ContextExceeded before the first chunk."""
+        ...
+
+    def complete(self, model: str, request: CompletionRequest) -> AsyncGenerator[ChatChunk, None]:
+        """Go on with a text, without any template; otherwise as `chat`."""
         ...
 
     def traffic(self) -> tuple[Traffic, ...]:
@@ -140,8 +156,17 @@ class Keeping(Protocol):
 
 
 @runtime_checkable
-class Storing(Protocol):
-    """The further ability of fetching, making and deleting models. Closing an iterator breaks it off."""
+class Deleting(Protocol):
+    """The further ability of deleting models."""
+
+    async def delete(self, model: str) -> None:
+        """Delete it from the disk. Raises NotFound, BadRequest for one that is not its own, BackendFailed."""
+        ...
+
+
+@runtime_checkable
+class Storing(Deleting, Protocol):
+    """The further abilities of fetching and making models. Closing an iterator breaks it off."""
 
     def pull(self, model: str) -> AsyncGenerator[Transfer, None]:
         """Fetch a model; one that was broken off goes on where it was. Raises NotFound, BackendFailed."""
@@ -151,8 +176,47 @@ class Storing(Protocol):
         """Make a model from a GGUF file (a Path) or from another model of this engine (its name)."""
         ...
 
-    async def delete(self, model: str) -> None:
-        """Delete it from the disk. Raises NotFound, BackendFailed."""
+
+@runtime_checkable
+class Embedding(Protocol):
+    """The further ability of turning texts into vectors."""
+
+    async def embed(self, model: str, request: EmbeddingRequest) -> Embeddings:
+        """One vector for each text. Raises NotResident, BadRequest where the model has none, BackendFailed."""
+        ...
+
+
+@runtime_checkable
+class DryRunning(Protocol):
+    """The further ability of laying out a load exactly without doing it."""
+
+    async def dry_run(self, model: str, options: LoadOptions) -> Need:
+        """What the engine itself says it would take, allocating nothing; `options.context` is set.
+
+        Raises NotFound, Unusable for a file that the engine refuses (in its words), BackendFailed where the dry run
+        itself came to nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class Receiving(Protocol):
+    """The further abilities of a copy between nodes: telling what a model consists of, and taking one in."""
+
+    async def parts(self, model: str) -> tuple[tuple[Path, ModelPart | None], ...]:
+        """Its files, the part beside each where its sha256 is known without reading it. Raises NotFound, Unusable."""
+        ...
+
+    async def manifest(self, model: str) -> str | None:
+        """What the engine itself keeps about the files, as it is; None where there is no such thing."""
+        ...
+
+    async def room_for(self, model: str, parts: tuple[ModelPart, ...]) -> Path:
+        """A folder on the disk to which the model will go; BadRequest where it cannot be taken in, with the reason."""
+        ...
+
+    async def take_in(self, model: str, parts: tuple[tuple[Path, ModelPart], ...], manifest: str | None) -> None:
+        """Make verified files (which may be moved away) a model of that name. Raises BackendFailed, BadRequest."""
         ...
 
 

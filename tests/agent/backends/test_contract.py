@@ -11,7 +11,7 @@ import pytest
 
 from fleetview_agent.backends.llamacpp import second_file
 from fleetview_agent.errors import AgentError, BadRequest, ContextExceeded, NotFound, NotResident, Unusable
-from fleetview_agent.wire import LoadOptions, Traffic
+from fleetview_agent.wire import CompletionRequest, LoadOptions, Traffic
 from tests.agent.backends.subjects import CONTEXT, Subject, a_request, llamacpp, ollama, real_ollama, simulated
 
 PATIENCE_SECONDS = 20.0
@@ -210,3 +210,15 @@ async def test_a_closed_backend_holds_nothing(subject: Subject) -> None:
     await subject.load()
     await subject.backend.close()
     assert await subject.resident() == ()
+
+
+async def test_a_text_goes_on_as_far_as_is_wanted(subject: Subject) -> None:
+    request = CompletionRequest(model="any", prompt="one two three", max_tokens=2, temperature=0)
+    with pytest.raises(NotResident):
+        await anext(subject.backend.complete(subject.good, request))
+    await subject.load()
+    async with aclosing(subject.backend.complete(subject.good, request)) as chunks:
+        *_, last = [chunk async for chunk in chunks]
+    assert last.finish_reason == "length"
+    assert last.usage is not None
+    assert last.usage.completion_tokens == 2

@@ -12,7 +12,8 @@ from fleetview_agent.backends import Notices, build_backends
 from fleetview_agent.backends.simulated import SimulatedBackend
 from fleetview_agent.config import AgentConfig, LlamaCppConfig, OllamaConfig, SimulatedConfig
 from fleetview_agent.errors import BackendFailed, ContextExceeded, Unusable
-from fleetview_agent.fit import need
+from fleetview_agent.needs import LoadSettings
+from fleetview_agent.planning.fit import need
 from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, LoadOptions, ResidentModel
 
 SMALL = "sim-small"
@@ -105,7 +106,7 @@ async def test_headers_can_be_planned_with(backend: SimulatedBackend) -> None:
         header = await backend.header(name)
         assert header is not None
         assert header.refusal is None
-        assert need(header, 8192) is not None
+        assert need(header, LoadSettings(8192)) is not None
 
 
 async def test_tokens_come_at_the_speed_that_is_set() -> None:

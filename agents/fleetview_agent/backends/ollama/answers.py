@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from fleetview_agent.backends.ollama.refusals import Nonsense
+from fleetview_agent.wire import Embeddings
 
 FOREVER_AT = 7_258_118_400.0
 """The year 2200: a model that was pinned expires after the longest duration there is in Go, which is 292 years."""
@@ -135,6 +136,11 @@ class Shown(Answer):
         return _tokens(int(written)) if _WHOLE_NUMBER.fullmatch(written) else None
 
 
+class _Embedded(Answer):
+    vectors: Annotated[tuple[tuple[float, ...], ...], Field(validation_alias="embeddings")]
+    prompt_tokens: Annotated[Known, Field(validation_alias="prompt_eval_count")] = None
+
+
 class _Version(Answer):
     version: Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -165,6 +171,14 @@ def residents(value: object) -> tuple[Loaded, ...]:
 def shown(value: object) -> Shown:
     """The answer to /api/show."""
     return decoded(Shown, value)
+
+
+def embedded(value: object, texts: int) -> Embeddings:
+    """The answer to /api/embed for so many texts."""
+    told = decoded(_Embedded, value)
+    if len(told.vectors) != texts:
+        raise Nonsense(f"Ollama made {len(told.vectors)} vectors of {texts} texts", "ask again, or restart its server")
+    return Embeddings(vectors=told.vectors, prompt_tokens=told.prompt_tokens)
 
 
 def decoded(kind: type[AnyAnswer], value: object) -> AnyAnswer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 from pathlib import Path
@@ -15,7 +15,7 @@ from fleetview_agent.backends.ollama.refusals import refusal
 from fleetview_agent.backends.ollama.transfers import Pulling
 from fleetview_agent.backends.ollama.uploads import Upload
 from fleetview_agent.errors import BackendFailed
-from fleetview_agent.wire import ChatChunk, ChatRequest, Keep, Transfer
+from fleetview_agent.wire import ChatChunk, ChatRequest, CompletionRequest, Embeddings, Keep, Transfer
 
 OWN_KEEP_SECONDS = 300.0
 """How long a model stays where nobody says otherwise. A server with another OLLAMA_KEEP_ALIVE does not tell it."""
@@ -26,6 +26,7 @@ ANSWER_STALL_SECONDS = 1800.0
 TRANSFER_STALL_SECONDS = 1800.0
 """A large file is verified in silence."""
 WARM_SECONDS = 600.0
+EMBED_SECONDS = 600.0
 ANSWER_SECONDS = 20.0
 """For what only looks something up, or writes it down."""
 AGAIN = "pull it again; it goes on where it was"
@@ -53,35 +54,43 @@ class OllamaApi:
         """All about one model. Raises NotFound."""
         return answers.shown(await self._http.post("/api/show", {"model": model}, timeout=ANSWER_SECONDS))
 
-    async def load(self, model: str, *, context: int | None, keep: Keep | None) -> None:
+    async def load(self, model: str, *, context: int | None, keep: Keep | None, embeds: bool = False) -> None:
         """Return when it is loaded; one that is there with the same context stays as it is."""
         kept = SHORTEST_KEEP_SECONDS if keep == 0 else keep
-        await self._generate(model, context, **_keep_alive(kept))
+        await self._touch(model, context, embeds=embeds, **_keep_alive(kept))
 
     async def unload(self, model: str) -> None:
         """Ask for it to leave. It is still there when this returns, until its answers in progress have ended."""
-        await self._generate(model, None, keep_alive=0)
+        await self._touch(model, None, embeds=False, keep_alive=0)  # which every model takes
 
-    async def keep(self, model: str, keep: Keep | None, *, context: int | None) -> None:
+    async def keep(self, model: str, keep: Keep | None, *, context: int | None, embeds: bool = False) -> None:
         """Let it stay for so long after its last answer; another context than it has loads it anew."""
-        await self._generate(model, context, **_keep_alive(OWN_KEEP_SECONDS if keep is None else keep))
+        seconds = OWN_KEEP_SECONDS if keep is None else keep
+        await self._touch(model, context, embeds=embeds, **_keep_alive(seconds))
 
     async def generate_one(self, model: str, *, context: int | None) -> None:
         """Generate one token, really."""
         body = {"prompt": "Hello", "raw": True, "options": {"num_predict": 1, **_context(context)}}
         await self._http.post("/api/generate", {"model": model, "stream": False, **body}, timeout=WARM_SECONDS)
 
-    async def chat(self, model: str, request: ChatRequest, *, context: int | None) -> AsyncGenerator[ChatChunk, None]:
+    def chat(self, model: str, request: ChatRequest, *, context: int | None) -> AsyncGenerator[ChatChunk, None]:
         """The answer; closing this ends it. Another context than the model has loads it anew."""
-        answering = chat.Answering()
-        body = chat.body(model, request, context)
-        async with aclosing(self._http.stream("/api/chat", body, stall_seconds=ANSWER_STALL_SECONDS)) as lines:
-            async for line in lines:
-                for chunk in answering.chunks(line):
-                    yield chunk
-                if answering.ended:
-                    return
-        raise BackendFailed(f"the answer of {model} broke off before its end", "see Ollama's log for the reason")
+        return self._answer("/api/chat", chat.body(model, request, context))
+
+    def complete(
+        self, model: str, request: CompletionRequest, *, context: int | None
+    ) -> AsyncGenerator[ChatChunk, None]:
+        """How a text goes on, without any template; otherwise as `chat`."""
+        return self._answer("/api/generate", chat.completion_body(model, request, context))
+
+    async def embed(
+        self, model: str, texts: Sequence[str], *, dimensions: int | None = None, context: int | None
+    ) -> Embeddings:
+        """A vector for each text; one that is too long is refused rather than cut. Raises BadRequest."""
+        body: Json = {"model": model, "input": list(texts), "truncate": False, "options": _context(context)}
+        if dimensions is not None:
+            body["dimensions"] = dimensions
+        return answers.embedded(await self._http.post("/api/embed", body, timeout=EMBED_SECONDS), len(texts))
 
     async def pull(self, model: str) -> AsyncGenerator[Transfer, None]:
         """Fetch a model from its registry; closing this breaks it off. Raises NotFound."""
@@ -125,12 +134,24 @@ class OllamaApi:
         if status >= HTTPStatus.MULTIPLE_CHOICES:
             raise refusal(status, answer, path, self._http.address)
 
-    async def _generate(self, model: str, context: int | None, **said: object) -> None:
-        """A request without a prompt, which only changes what is in memory."""
-        body = {"model": model, "stream": False, **said}
+    async def _answer(self, path: str, body: Json) -> AsyncGenerator[ChatChunk, None]:
+        """The chunks of an answer of either kind."""
+        answering = chat.Answering()
+        async with aclosing(self._http.stream(path, body, stall_seconds=ANSWER_STALL_SECONDS)) as lines:
+            async for line in lines:
+                for chunk in answering.chunks(line):
+                    yield chunk
+                if answering.ended:
+                    return
+        broken = f"the answer of {body['model']} broke off before its end"
+        raise BackendFailed(broken, "see Ollama's log for the reason")
+
+    async def _touch(self, model: str, context: int | None, *, embeds: bool, **said: object) -> None:
+        """A request without a prompt, which only changes what is in memory; models that embed take no other."""
+        body = {"model": model, **said} if embeds else {"model": model, "stream": False, **said}
         if context is not None:
             body["options"] = _context(context)
-        await self._http.post("/api/generate", body, timeout=None)
+        await self._http.post("/api/embed" if embeds else "/api/generate", body, timeout=None)
 
     async def _create(
         self, model: str, body: Mapping[str, Any], context: int | None, size_bytes: int

@@ -10,13 +10,16 @@ from typing import Literal
 
 from fleetview_agent.backends import Notices, Progress, ServerSteps, ServerVerb
 from fleetview_agent.backends.ollama.api import OllamaApi
+from fleetview_agent.backends.ollama.asking import Asking
 from fleetview_agent.backends.ollama.figures import Figure, Figures
 from fleetview_agent.backends.ollama.http import Http, Unreachable
 from fleetview_agent.backends.ollama.inventory import Inventory
+from fleetview_agent.backends.ollama.load_settings import load_settings
 from fleetview_agent.backends.ollama.loads import Loads
 from fleetview_agent.backends.ollama.looks import Looks, Sight
 from fleetview_agent.backends.ollama.memory import Memory
 from fleetview_agent.backends.ollama.processes import Processes, ProcessTable, Server
+from fleetview_agent.backends.ollama.receiving import folder_for, manifest_of, parts_of, put_in
 from fleetview_agent.backends.ollama.residents import Residents, Seen, orphan_rows
 from fleetview_agent.backends.ollama.server import ServerControl
 from fleetview_agent.backends.ollama.supervise import Supervisor
@@ -24,13 +27,18 @@ from fleetview_agent.backends.ollama.traffic import Observer
 from fleetview_agent.config import OllamaConfig
 from fleetview_agent.errors import AgentError, BadRequest
 from fleetview_agent.gguf import Header
+from fleetview_agent.needs import LoadSettings
 from fleetview_agent.wire import (
     BackendState,
     ChatChunk,
     ChatRequest,
+    CompletionRequest,
+    EmbeddingRequest,
+    Embeddings,
     Failure,
     Keep,
     LoadOptions,
+    ModelPart,
     Traffic,
     Transfer,
 )
@@ -41,7 +49,7 @@ HUNG_HINT = "fleetview restart NODE ollama, if that lasts"
 STATUS_SECONDS = 4.0
 """How long the server may take for all that is asked of it in one look."""
 START_HINT = "fleetview start NODE ollama"
-ABILITIES = ("keep", "pin", "unpin", "pull", "create", "delete")
+ABILITIES = ("keep", "pin", "unpin", "pull", "create", "copy", "delete")
 """Of a server that answers."""
 SERVER_VERBS: tuple[ServerVerb, ...] = ("start", "stop", "restart")
 
@@ -70,6 +78,7 @@ class OllamaBackend:
             changed=notices.changed,
             log_file=lambda: self._supervisor.log_file,
         )
+        self._asking = Asking(self._api, self._loads, self._observer)
         self._figures = Figures(self._loads.answering, self._observer)
         self._seen: Seen | None = None
         """The last look; None while the server does not answer."""
@@ -109,6 +118,12 @@ class OllamaBackend:
         """The header of the model's file; None where this account cannot read it. Raises NotFound, Unusable."""
         return (await self._loads.usable(model)).header
 
+    async def settings(self, model: str, options: LoadOptions, context: int) -> LoadSettings | None:
+        """How the server would load it; None for a model that is no GGUF file. Raises NotFound, Unusable."""
+        del options  # of these it takes the context alone; the rest is what the server was told
+        entry, sight = await self._loads.usable(model), await self._looks.look()
+        return await asyncio.to_thread(load_settings, entry, sight.settings, context)
+
     @asynccontextmanager
     async def preparing(self) -> AsyncIterator[None]:
         """Nothing can be started ahead: the server starts its runners itself."""
@@ -120,27 +135,24 @@ class OllamaBackend:
         await self._loads.load(model, options)
 
     async def warm(self, model: str) -> None:
-        """Generate one token, really."""
-        place = await self._loads.place(model)
-        with self._observer.answering(place.name) as own:
-            await self._api.generate_one(place.name, context=place.loaded.context)
-            own.ended(1)
+        """Generate one token, really; or one vector, where the model makes those."""
+        await self._asking.warm(model)
 
     async def unload(self, model: str) -> None:
         """Return when the memory is free; our answers in progress end with an error, other clients' are waited for."""
         await self._loads.unload(model)
 
-    async def chat(self, model: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+    def chat(self, model: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """Answer a prompt; closing the iterator cancels. Raises NotResident: a chat never loads a model."""
-        place = await self._loads.place(model)
-        # With the context that it has: any other one would make the engine load it again.
-        answer = self._api.chat(place.name, request, context=place.loaded.context)
-        with self._observer.answering(place.name) as own:
-            async with aclosing(self._loads.answering.relay(place.name, answer)) as chunks:
-                async for chunk in chunks:
-                    if chunk.usage is not None:
-                        own.ended(chunk.usage.completion_tokens)
-                    yield chunk
+        return self._asking.chat(model, request)
+
+    def complete(self, model: str, request: CompletionRequest) -> AsyncGenerator[ChatChunk, None]:
+        """Go on with a text, without any template; otherwise as `chat`."""
+        return self._asking.complete(model, request)
+
+    async def embed(self, model: str, request: EmbeddingRequest) -> Embeddings:
+        """One vector for each text. Raises NotResident, BadRequest."""
+        return await self._asking.embed(model, request)
 
     def traffic(self) -> tuple[Traffic, ...]:
         """What resident models do for all of their clients."""
@@ -186,6 +198,24 @@ class OllamaBackend:
         if seen.find(model) is not None:
             raise BadRequest(f"{NAME}/{model} is resident", "unload it first")
         await self._api.delete(model)
+        await self._changed_on_disk()
+
+    async def parts(self, model: str) -> tuple[tuple[Path, ModelPart | None], ...]:
+        """Its blobs; the sum of each is its name. Raises NotFound, Unusable."""
+        return await asyncio.to_thread(parts_of, (await self._looks.look()).folder, model)
+
+    async def manifest(self, model: str) -> str | None:
+        """The manifest as it is. Raises NotFound, Unusable."""
+        return await asyncio.to_thread(manifest_of, (await self._looks.look()).folder, model)
+
+    async def room_for(self, model: str, parts: tuple[ModelPart, ...]) -> Path:
+        """The models folder; BadRequest where nothing can be put there."""
+        del parts  # whatever they are, they go to one place
+        return await asyncio.to_thread(folder_for, (await self._looks.look()).folder, model)
+
+    async def take_in(self, model: str, parts: tuple[tuple[Path, ModelPart], ...], manifest: str | None) -> None:
+        """Put the blobs where Ollama finds them, and then the manifest. Raises BackendFailed, BadRequest."""
+        await asyncio.to_thread(put_in, (await self._looks.look()).folder, model, parts, manifest)
         await self._changed_on_disk()
 
     async def server_steps(self, verb: ServerVerb) -> ServerSteps:

@@ -1,4 +1,4 @@
-"""A chat: the request in Ollama's form, and the lines of its answer in ours."""
+"""Chats and completions: the request in Ollama's form, and the lines of its answer in ours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ from fleetview_agent.backends.ollama.answers import Answer, Count, decoded
 from fleetview_agent.backends.ollama.http import Json
 from fleetview_agent.backends.ollama.refusals import Nonsense
 from fleetview_agent.errors import BadRequest
-from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, FunctionCall, Timings, ToolCall, Usage
+from fleetview_agent.wire import (
+    ChatChunk,
+    ChatMessage,
+    ChatRequest,
+    CompletionRequest,
+    FunctionCall,
+    Generation,
+    Timings,
+    ToolCall,
+    Usage,
+)
 
 _ROLES = {"developer": "system"}
 """OpenAI's newer name of a role that Ollama knows by the older one."""
@@ -22,34 +32,52 @@ _FEWEST_TOKENS = 2
 
 
 def body(model: str, request: ChatRequest, context: int | None) -> Json:
-    """What is posted to /api/chat.
+    """What is posted to /api/chat. Raises BadRequest for what Ollama cannot be made to do."""
+    _refuse_forced_calls(request)
+    names = {call.id: call.function.name for message in request.messages for call in message.tool_calls}
+    said = {**asked(model, request, context), "messages": [_message(message, names) for message in request.messages]}
+    if request.tools and request.tool_choice != "none":
+        said["tools"] = list(request.tools)
+    if request.reasoning_effort is not None:
+        said["think"] = False if request.reasoning_effort == "none" else request.reasoning_effort
+    schema = request.response_format.schema_of_answer if request.response_format else None
+    if schema is not None:
+        said["format"] = schema or "json"
+    return said
+
+
+def completion_body(model: str, request: CompletionRequest, context: int | None) -> Json:
+    """What is posted to /api/generate for a text that is gone on with."""
+    return {**asked(model, request, context), "prompt": request.prompt, "raw": True}
+
+
+def asked(model: str, request: Generation, context: int | None) -> Json:
+    """What both kinds of requests say.
 
     `truncate` has a prompt that is too long refused rather than silently cut. `shift` would do the same for the
     answer, but it belongs to the loading of a model: a request that names another one than it was loaded with loads
     the model anew. So the answer is bounded by the context instead.
     """
-    limit = request.token_limit or context
     options = {
         "num_ctx": context,
-        "num_predict": limit,
+        "num_predict": request.token_limit or context,
         "temperature": request.temperature,
         "top_p": request.top_p,
+        "top_k": request.top_k,
+        "min_p": request.min_p,
+        "presence_penalty": request.presence_penalty,
+        "frequency_penalty": request.frequency_penalty,
         "seed": request.seed,
         "stop": list(request.stop) or None,
     }
-    names = {call.id: call.function.name for message in request.messages for call in message.tool_calls}
-    said: Json = {
-        "model": model,
-        "messages": [_message(message, names) for message in request.messages],
-        "stream": True,
-        "truncate": False,
-        "options": {name: value for name, value in options.items() if value is not None},
-    }
-    if request.tools:
-        said["tools"] = list(request.tools)
-    if request.reasoning_effort is not None:
-        said["think"] = False if request.reasoning_effort == "none" else request.reasoning_effort
-    return said
+    given = {name: value for name, value in options.items() if value is not None}
+    return {"model": model, "stream": True, "truncate": False, "options": given}
+
+
+def _refuse_forced_calls(request: ChatRequest) -> None:
+    """Raise BadRequest where a tool has to be called: Ollama leaves that to the model."""
+    if request.tool_choice not in {None, "none", "auto"}:
+        raise BadRequest("ollama cannot be made to call a tool", "leave tool_choice at `auto`, or use response_format")
 
 
 def _message(message: ChatMessage, names: Mapping[str, str]) -> Json:
@@ -94,9 +122,12 @@ class _Message(Answer):
 
 
 class _Line(Answer):
-    """One line of an answer; what is zero is left out of it."""
+    """One line of an answer of either kind; what is zero is left out of it."""
 
     message: _Message = _Message()
+    response: str = ""
+    """Of /api/generate."""
+    thinking: str = ""
     done: bool = False
     done_reason: str = ""
     prompt_eval_count: Count = 0
@@ -121,8 +152,9 @@ class Answering:
         told = decoded(_Line, line)
         calls = tuple(_tool_call(call) for call in told.message.tool_calls)
         self._called = self._called or bool(calls)
-        if told.message.content or told.message.thinking or calls:
-            yield ChatChunk(text=told.message.content, thinking=told.message.thinking, tool_calls=calls)
+        text, thinking = told.message.content or told.response, told.message.thinking or told.thinking
+        if text or thinking or calls:
+            yield ChatChunk(text=text, thinking=thinking, tool_calls=calls)
         if told.done:
             self.ended = True
             yield ChatChunk(finish_reason=self._reason(told), usage=_usage(told), timings=_timings(told))

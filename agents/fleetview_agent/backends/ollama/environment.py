@@ -10,10 +10,14 @@ from pathlib import Path
 import psutil
 
 from fleetview_agent.backends.ollama.processes import Server
-from fleetview_agent.wire import Keep
+from fleetview_agent.needs import CACHE_TYPES
+from fleetview_agent.wire import CacheType, Keep
 
 DEFAULT_KEEP_SECONDS = 300.0
 """How long Ollama keeps a model when nobody says otherwise."""
+_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+"""What Go takes for no."""
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d*)?(?:ms|s|m|h))+")
 _PART = re.compile(r"(\d+(?:\.\d*)?)(ms|s|m|h)")
@@ -29,6 +33,13 @@ class Settings:
     """Tokens for every load that names no other number; None: by the memory of the GPU."""
     keep: Keep = DEFAULT_KEEP_SECONDS
     """How long a model stays after its last answer."""
+    parallel: int = 1
+    """Requests that a model answers at a time."""
+    flash_attention: bool = True
+    """By itself Ollama takes it where it can be had."""
+    cache_type: CacheType = "f16"
+    prompt_cache_bytes: int | None = None
+    """What each runner may keep of old prompts; None: nobody set a limit."""
 
 
 def settings_of(server: Server) -> Settings:
@@ -43,16 +54,27 @@ def settings(environment: Mapping[str, str]) -> Settings:
     """What an environment says (ollama : envconfig/config.go)."""
     home, models = environment.get("HOME"), _bare(environment, "OLLAMA_MODELS")
     context = _bare(environment, "OLLAMA_CONTEXT_LENGTH")
+    cache_type = _bare(environment, "OLLAMA_KV_CACHE_TYPE").lower()
+    prompt_cache = _count(environment.get("LLAMA_ARG_CACHE_RAM", "").strip())
     return Settings(
         models=Path(models) if models else Path(home) / ".ollama" / "models" if home else None,
         context=int(context) if context.isdecimal() and int(context) else None,
         keep=_keep(_bare(environment, "OLLAMA_KEEP_ALIVE")),
+        parallel=max(1, _count(_bare(environment, "OLLAMA_NUM_PARALLEL")) or 1),
+        flash_attention=_bare(environment, "OLLAMA_FLASH_ATTENTION") not in _FALSE,
+        cache_type=next((kind for kind in CACHE_TYPES if kind == cache_type), "f16"),
+        prompt_cache_bytes=None if prompt_cache is None else prompt_cache << 20,
     )
 
 
 def _bare(environment: Mapping[str, str], name: str) -> str:
     """A variable as Ollama reads it: without blanks and quotes around it."""
     return environment.get(name, "").strip().strip("\"'")
+
+
+def _count(text: str) -> int | None:
+    """A whole number that is not negative; None for anything else, such as llama.cpp's -1 for no limit."""
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
 
 
 def _keep(text: str) -> Keep:

@@ -37,6 +37,10 @@ class Unreachable(BackendFailed):
     """Nothing answers there."""
 
 
+class BrokenOff(BackendFailed):
+    """The connection ended before the answer did; the server may go on with what it was asked."""
+
+
 class Http:
     """A few connections to one server. Every failure is of the AgentError family."""
 
@@ -192,7 +196,7 @@ class Http:
                 f"Ollama at {self.address} has said nothing{waited}", "see its log; restarting it may help"
             ) from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol):
-            raise BackendFailed(
+            raise BrokenOff(
                 f"Ollama at {self.address} broke off in the middle of an answer",
                 "see its log for the reason, and that it is Ollama that listens there",
             ) from None

@@ -53,15 +53,25 @@ class Entry:
         return told or self.listed.context_length
 
     @property
+    def abilities(self) -> tuple[str, ...]:
+        """What it can do, in Ollama's words; empty where an older server does not tell."""
+        return (self.shown.capabilities if self.shown else self.listed.capabilities) or ()
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it makes embeddings, and answers no prompts."""
+        return "embedding" in self.abilities and "completion" not in self.abilities
+
+    @property
     def refusal(self) -> str | None:
-        """Why it cannot be loaded to answer prompts; None where nothing speaks against it."""
+        """Why it cannot be loaded to answer prompts or make embeddings; None where nothing speaks against it."""
         if self.listed.remote:
             return f"{self.name} runs in Ollama's cloud, not on this machine"
-        abilities = self.shown.capabilities if self.shown else self.listed.capabilities
-        if abilities and "completion" not in abilities:
-            kind = "makes embeddings and" if "embedding" in abilities else f"is for {' and '.join(abilities)} and"
-            return f"{self.name} {kind} cannot answer prompts"
-        problem = self.problem or (self.header.refusal if self.header else None)
+        if self.abilities and not {"completion", "embedding"} & {*self.abilities}:
+            return f"{self.name} is for {' and '.join(self.abilities)} and cannot answer prompts"
+        problem = self.problem
+        if problem is None and self.header is not None:
+            problem = self.header.damage if self.embeds else self.header.refusal
         return problem.replace(self.stored.blob.name, self.name) if problem and self.stored else problem
 
     def row(self, usual_context: int | None) -> ModelFile:
@@ -77,6 +87,7 @@ class Entry:
             quantization=(header and header.quantization) or listed.quantization,
             context_length=trained,
             default_context=min(context, trained) if context and trained else context,
+            bytes_per_token=header.bytes_per_token if header else None,
             refusal=self.refusal,
         )
 

@@ -12,7 +12,9 @@ from typing import Any
 
 from fleetview_agent.backends.ollama.answering import Answering
 from fleetview_agent.backends.ollama.api import OllamaApi
+from fleetview_agent.backends.ollama.http import BrokenOff
 from fleetview_agent.backends.ollama.inventory import Entry, Inventory
+from fleetview_agent.backends.ollama.load_settings import LEAST_CONTEXT_WITH_IMAGES
 from fleetview_agent.backends.ollama.looks import Looks
 from fleetview_agent.backends.ollama.memory import Memory, Place
 from fleetview_agent.backends.ollama.orphans import end_process
@@ -29,8 +31,8 @@ CANCEL_SECONDS = 15.0
 POLL_SECONDS = 0.1
 QUIET_LOOKS = 2
 """In a row, before a load that was broken off is over: a process that is just being started is not seen yet."""
-LEAST_CONTEXT, LEAST_CONTEXT_WITH_IMAGES = 4, 2048
-"""Ollama raises smaller ones to these (ollama : server/sched.go, getRunner)."""
+LEAST_CONTEXT = 4
+"""Ollama raises a smaller one to this, as one with images to the larger (ollama : server/sched.go, getRunner)."""
 _ORPHAN = re.compile(r".+#(?P<pid>[1-9]\d*)")
 
 
@@ -75,8 +77,13 @@ class Loads:
             raise Unusable(entry.refusal, "get the model again, or another one")
         return entry
 
+    def embeds(self, name: str) -> bool:
+        """Whether a model makes embeddings and answers no prompts, as far as it was listed."""
+        entry = self._inventory.last.get(name)
+        return entry is not None and entry.embeds
+
     async def load(self, model: str, options: LoadOptions) -> None:
-        """Return when it can answer. Cancelled, it leaves again. Raises BadRequest where it is there otherwise."""
+        """Return when it can answer; broken off, it leaves again. Raises BadRequest where it is there otherwise."""
         entry = await self.usable(model)
         if self._is_resident(entry, await self._residents.look(), options.context):
             if options.keep is not None:
@@ -86,11 +93,13 @@ class Loads:
             self.answering.forget(entry.name)
             self._changed()
             try:
-                await self._api.load(entry.name, context=options.context, keep=options.keep)
+                await self._api.load(entry.name, context=options.context, keep=options.keep, embeds=entry.embeds)
             except asyncio.CancelledError:
                 await _to_its_end(self._leave(entry.name))
                 raise
             except BackendFailed as problem:
+                if isinstance(problem, BrokenOff):
+                    await _to_its_end(self._leave(entry.name))
                 raise await self._with_log(problem) from problem
             finally:
                 self._changed()
@@ -99,7 +108,7 @@ class Loads:
     async def keep(self, model: str, keep: Keep | None, seconds: Keep) -> None:
         """Say how long it stays: `seconds`, which stands for the engine's own time where `keep` is None."""
         place = await self.place(model)
-        await self._api.keep(place.name, seconds, context=place.loaded.context)
+        await self._api.keep(place.name, seconds, context=place.loaded.context, embeds=self.embeds(place.name))
         self._memory.keep(place.name, keep)
         self._changed()
 
@@ -186,7 +195,8 @@ class Loads:
         keep: Keep | None = "forever" if place.loaded.forever else seconds
         try:
             if (await self._residents.look()).find(place.name) is not None:
-                await self._api.keep(place.name, keep, context=place.loaded.context)
+                embeds = self.embeds(place.name)
+                await self._api.keep(place.name, keep, context=place.loaded.context, embeds=embeds)
         except AgentError as problem:
             logger.warning("%s may leave when its answers have ended: %s", place.name, problem)
 

@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 from fleetview_agent.backends.ollama.http import Http
 from fleetview_agent.backends.ollama.refusals import refusal
-from fleetview_agent.backends.ollama.transfers import Speed, transfer
 from fleetview_agent.errors import Unusable
+from fleetview_agent.speed import Speed, transfer
 from fleetview_agent.wire import Transfer
 
 PIECE_BYTES = 4 << 20

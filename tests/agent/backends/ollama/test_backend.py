@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fleetview_agent.backends import Keeping, Notices, Observing, Storing, Supervised
 from fleetview_agent.backends.ollama import OllamaBackend, loads, looks
+from fleetview_agent.backends.ollama.api import OllamaApi
 from fleetview_agent.backends.ollama.processes import Processes
 from fleetview_agent.backends.ollama.supervise import supervisor
 from fleetview_agent.config import OllamaConfig
@@ -160,6 +162,27 @@ async def test_what_cannot_be_loaded_is_refused_before_the_engine_is_asked(stage
 async def test_a_load_that_fails_brings_the_engines_words(stage: Stage) -> None:
     stage.answer("POST /api/generate", Reply(b'{"error":"llama-server process has terminated: exit status 1"}', 500))
     with pytest.raises(BackendFailed, match="has terminated"):
+        await stage.backend.load("tiny", LoadOptions(), lambda _: None)
+    assert await stage.resident() == ()
+
+
+async def test_a_load_whose_connection_breaks_leaves_nothing_behind(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = OllamaApi.load
+
+    async def loaded_all_the_same(api: OllamaApi, model: str, **said: Any) -> None:
+        stage.hold(a_loaded(), runners=(stage.runner(),))
+        await load(api, model, **said)
+
+    async def left(_: OllamaApi, model: str) -> None:
+        assert model == "tiny:latest"
+        stage.hold()
+
+    monkeypatch.setattr(OllamaApi, "load", loaded_all_the_same)
+    monkeypatch.setattr(OllamaApi, "unload", left)
+    stage.answer("POST /api/generate", Reply(breaks=True))
+    with pytest.raises(BackendFailed, match="broke off"):
         await stage.backend.load("tiny", LoadOptions(), lambda _: None)
     assert await stage.resident() == ()
 

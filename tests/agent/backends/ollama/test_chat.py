@@ -8,7 +8,15 @@ import pytest
 from fleetview_agent.backends.ollama import chat
 from fleetview_agent.backends.ollama.chat import Answering
 from fleetview_agent.errors import AgentError, BadRequest
-from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, FunctionCall, ToolCall, Usage
+from fleetview_agent.wire import (
+    ChatChunk,
+    ChatMessage,
+    ChatRequest,
+    CompletionRequest,
+    FunctionCall,
+    ToolCall,
+    Usage,
+)
 from tests.agent.backends.ollama.scripted import recorded
 
 ASK = ChatMessage(role="user", content="Hi")
@@ -40,6 +48,32 @@ def test_an_answer_without_a_limit_is_bounded_by_the_context() -> None:
 def test_the_settings_of_a_request_are_ollamas_options() -> None:
     options = body(temperature=0.0, top_p=0.5, seed=0, stop="END", max_completion_tokens=9)["options"]
     assert options == {"num_ctx": 4096, "num_predict": 9, "temperature": 0, "top_p": 0.5, "seed": 0, "stop": ["END"]}
+
+
+def test_a_text_to_go_on_with_is_raw_and_has_a_limit() -> None:
+    said = chat.completion_body("m:latest", CompletionRequest(model="ollama/m", prompt="abc", top_k=5, min_p=0.1), 4096)
+    assert (said["prompt"], said["raw"], said["truncate"]) == ("abc", True, False)
+    assert said["options"] == {"num_ctx": 4096, "num_predict": 16, "top_k": 5, "min_p": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "form"),
+    [
+        ({"type": "text"}, None),
+        ({"type": "json_object"}, "json"),
+        ({"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "boolean"}}}, {"type": "boolean"}),
+    ],
+)
+def test_the_form_of_an_answer_is_passed_on(wanted: object, form: object) -> None:
+    assert body(response_format=wanted).get("format") == form
+
+
+def test_nobody_can_make_ollama_call_a_tool_but_anybody_can_keep_it_from_that() -> None:
+    assert "tools" not in body(tools=(WEATHER,), tool_choice="none")
+    assert body(tools=(WEATHER,), tool_choice="auto")["tools"] == [WEATHER]
+    for choice in ("required", {"type": "function", "function": {"name": "weather"}}):
+        with pytest.raises(BadRequest, match="cannot be made to call a tool"):
+            body(tools=(WEATHER,), tool_choice=choice)
 
 
 @pytest.mark.parametrize(("effort", "think"), [("none", False), ("low", "low"), ("max", "max")])

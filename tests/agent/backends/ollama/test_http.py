@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from fleetview_agent.backends.ollama import http as ollama_http
-from fleetview_agent.backends.ollama.http import Http, Unreachable
+from fleetview_agent.backends.ollama.http import BrokenOff, Http, Unreachable
 from fleetview_agent.backends.ollama.refusals import Nonsense
 from fleetview_agent.errors import AgentError, BackendFailed, BadRequest, Busy, ContextExceeded, NotFound
 from tests.agent.backends.ollama.scripted import Reply, recorded, scripted
@@ -51,7 +51,7 @@ async def failure_of(reply: Reply) -> AgentError:
         (Reply(b'{"a": 1e400}'), Nonsense, "cannot be understood"),
         (Reply(b'{"a": "\\ud800"}'), Nonsense, "cannot be understood"),
         (Reply(b'{"error":"late"}'), BackendFailed, "late"),
-        (Reply(b'{"vers', breaks=True), BackendFailed, "broke off"),
+        (Reply(b'{"vers', breaks=True), BrokenOff, "broke off"),
     ],
 )
 async def test_every_failure_is_told_in_a_sentence(reply: Reply, kind: type[AgentError], words: str) -> None:

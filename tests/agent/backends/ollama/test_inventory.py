@@ -97,11 +97,10 @@ async def test_the_context_of_a_load_that_names_none_is_told_where_it_is_known(
     ("listed", "capabilities", "words"),
     [
         pytest.param({"remote_host": "https://ollama.com"}, ["completion"], "cloud", id="a cloud model"),
-        pytest.param({}, ["embedding"], "makes embeddings", id="an embedding model"),
         pytest.param({}, ["image"], "is for image", id="a model for pictures"),
     ],
 )
-async def test_what_cannot_answer_prompts_says_why(
+async def test_what_is_of_no_use_says_why(
     server: Scripted, models: Inventory, listed: dict[str, Any], capabilities: list[str], words: str
 ) -> None:
     answer(server, "GET /api/tags", tags(a_listed("tiny:latest", **listed)))
@@ -174,3 +173,10 @@ async def test_a_server_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
     with pytest.raises(Unreachable):
         await Inventory(OllamaApi(http), lambda: tmp_path).entries()
     await http.close()
+
+
+async def test_what_makes_embeddings_can_be_loaded_for_that(server: Scripted, models: Inventory) -> None:
+    answer(server, "GET /api/tags", tags(a_listed("tiny:latest")))
+    answer(server, "POST /api/show", shown(capabilities=["embedding"]))
+    entry = (await models.entries())["tiny:latest"]
+    assert (entry.refusal, entry.embeds) == (None, True)

@@ -169,7 +169,8 @@ async def test_slots_alone_tell_every_token(bare: RealRunner) -> None:
 
 
 async def test_a_second_request_with_the_same_prompt_counts_no_cached_tokens(real: RealRunner) -> None:
-    await asyncio.to_thread(real.ask, PROMPT, 2)
+    async with observing(real, log=True):  # until its end is in the log
+        await asyncio.to_thread(real.ask, PROMPT, 2)
     async with observing(real, log=True) as seen:
         truth = await asyncio.to_thread(real.ask, PROMPT, 8)
     (served,) = seen.served

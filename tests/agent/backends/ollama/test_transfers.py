@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleetview_agent.backends.ollama.transfers import Pulling, Speed
+from fleetview_agent.backends.ollama.transfers import Pulling
+from fleetview_agent.speed import Speed
 from fleetview_agent.wire import Transfer
 
 

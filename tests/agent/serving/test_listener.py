@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from fleetview_agent.errors import ConfigError, SocketTaken
-from fleetview_agent.listener import Holder, listening
+from fleetview_agent.serving.listener import Holder, listening
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from fleetview_agent.listener import listening
+from fleetview_agent.serving.listener import listening
 with listening(Path(sys.argv[1])):
     print("listening", flush=True)
     sys.stdin.read()

@@ -8,7 +8,7 @@ import httpx
 import openai
 import pytest
 
-from fleetview_agent.api import build_app
+from fleetview_agent.serving.api import build_app
 from tests.agents import a_load, a_running_agent, outcome
 
 MESSAGE: openai.types.chat.ChatCompletionUserMessageParam = {"role": "user", "content": "one two three"}

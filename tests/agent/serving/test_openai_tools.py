@@ -12,8 +12,8 @@ import openai
 import pytest
 
 from fleetview_agent.agent import Agent
-from fleetview_agent.api import build_app
 from fleetview_agent.errors import AgentError
+from fleetview_agent.serving.api import build_app
 from fleetview_agent.wire import ChatChunk, ChatRequest, FunctionCall, Served, Timings, ToolCall, Usage
 from tests.agents import a_load, a_running_agent, outcome
 
@@ -121,3 +121,12 @@ async def test_an_engine_whose_queue_is_full_says_when_to_come_again(tmp_path: P
         with pytest.raises(openai.APIStatusError, match="too many") as full:
             await client.chat.completions.create(model=MODEL, messages=[MESSAGE])
         assert (full.value.status_code, full.value.response.headers["retry-after"]) == (503, "3")
+
+
+async def test_a_failure_after_the_first_piece_is_one_more_event(tmp_path: Path) -> None:
+    async with a_client(tmp_path, ChatChunk(text="sun"), Full("the engine has gone")) as (client, _, _asked):
+        stream = await client.chat.completions.create(model=MODEL, messages=[MESSAGE], stream=True)
+        heard = [(await anext(stream)).choices[0].delta.content for _ in range(2)]
+        assert heard == ["", "sun"]
+        with pytest.raises(openai.APIError, match="the engine has gone"):
+            await anext(stream)

@@ -232,7 +232,7 @@ def test_any_other_obstacle_is_told_in_its_own_words(tmp_path: Path) -> None:
 
 def test_it_starts_without_the_heavy_parts_of_the_agent(path: Path) -> None:
     script = (
-        "import sys; from fleetview_agent.__main__ import main; import fleetview_agent.dial;"
+        "import sys; from fleetview_agent.__main__ import main; import fleetview_agent.serving.dial;"
         f"status = main(); print(status, sorted(sys.modules.keys() & {{*{SHARED}}}))"
     )
     done = subprocess.run(

@@ -34,11 +34,14 @@ async def read_body(request: Request, adapter: TypeAdapter[T]) -> T:
     try:
         return adapter.validate_json(bytes(body))
     except ValidationError as problem:
-        raise BadRequest(explain(problem)) from None
+        raise _explained(problem) from None
 
 
-def explain(problem: ValidationError) -> str:
+def _explained(problem: ValidationError) -> BadRequest:
     """The first mistake in a sentence, with the place where it is."""
     first = problem.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else first["msg"]
+    sentence = first["msg"].removeprefix("Value error, ")
+    explained = BadRequest(f"{place}: {sentence}" if place else sentence)
+    explained.param = place or None
+    return explained

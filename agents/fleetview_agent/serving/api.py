@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from http import HTTPStatus
 
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fleetview_agent import wire
 from fleetview_agent.agent import Agent
-from fleetview_agent.bodies import read_body
-from fleetview_agent.errors import AgentError, BadRequest, NotFound
-from fleetview_agent.openai import openai_routes
-from fleetview_agent.stream import Stream, error_response
-
-logger = logging.getLogger(__name__)
+from fleetview_agent.errors import BadRequest
+from fleetview_agent.serving.blobs import blob_routes
+from fleetview_agent.serving.bodies import read_body
+from fleetview_agent.serving.failures import exception_handlers
+from fleetview_agent.serving.openai import openai_routes
+from fleetview_agent.serving.stream import Stream
 
 NDJSON = "application/x-ndjson"
-_REQUEST: TypeAdapter[wire.Request] = TypeAdapter(wire.Request)
+_ORDER: TypeAdapter[wire.Order] = TypeAdapter(wire.Order)
 
 
 def build_app(agent: Agent) -> Starlette:
@@ -38,10 +35,10 @@ def build_app(agent: Agent) -> Starlette:
         return _json(await agent.snapshot())
 
     async def plan(request: HttpRequest) -> Response:
-        return _json(await agent.plan(await read_body(request, _REQUEST)))
+        return _json(await agent.plan(await read_body(request, _ORDER)))
 
     async def operate(request: HttpRequest) -> Response:
-        operation = agent.operator.submit(await read_body(request, _REQUEST))
+        operation = agent.operator.submit(await read_body(request, _ORDER))
         return JSONResponse({"id": operation.id}, 202)
 
     async def cancel(request: HttpRequest) -> Response:
@@ -61,9 +58,10 @@ def build_app(agent: Agent) -> Starlette:
             Route("/api/operations", operate, methods=["POST"]),
             Route("/api/operations/{id}", cancel, methods=["DELETE"]),
             Route("/api/journal", journal),
+            *blob_routes(agent),
             *openai_routes(agent),
         ],
-        exception_handlers={AgentError: _agent_error, HTTPException: _http_error, Exception: _bug},
+        exception_handlers=exception_handlers(),
     )
 
 
@@ -90,24 +88,3 @@ def _number(request: HttpRequest, name: str, default: float, *, least: float, mo
     if not least <= value <= most:
         raise BadRequest(f"{name} is a number from {least:g} to {most:g}, not {text[:40]!r}")
     return value
-
-
-async def _agent_error(_: HttpRequest, problem: Exception) -> Response:
-    """A failure of our own."""
-    assert isinstance(problem, AgentError)
-    return error_response(problem)
-
-
-async def _http_error(request: HttpRequest, problem: Exception) -> Response:
-    """What the router has to say: no such path, no such method."""
-    assert isinstance(problem, HTTPException)
-    unknown = NotFound(f"there is no {request.method} {request.url.path[:200]}", "an older agent may not have it yet")
-    unknown.status = problem.status_code
-    unknown.code = "not_found" if problem.status_code == HTTPStatus.NOT_FOUND else "method_not_allowed"
-    return error_response(unknown)
-
-
-async def _bug(request: HttpRequest, problem: Exception) -> Response:
-    """A bug: its trace goes to the log, never to the client."""
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=problem)
-    return error_response(AgentError("an error in the agent", "its log holds the trace"))

@@ -6,23 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fleetview_agent.errors import AgentError
-from fleetview_agent.wire import ErrorAnswer, ErrorBody
-
-
-def error_body(problem: AgentError) -> dict[str, object]:
-    """The one form of every failure."""
-    body = ErrorBody(code=problem.code, message=problem.message, hint=problem.hint)
-    return ErrorAnswer(error=body).model_dump()
-
-
-def error_response(problem: AgentError) -> Response:
-    """A failure as the whole answer."""
-    headers = {} if problem.retry_after_seconds is None else {"Retry-After": str(problem.retry_after_seconds)}
-    return JSONResponse(error_body(problem), problem.status, headers=headers)
+from fleetview_agent.serving.failures import error_response
 
 
 class Stream(Response):
@@ -57,7 +45,7 @@ class Stream(Response):
             try:
                 first = await anext(pieces, b"")
             except AgentError as problem:
-                await error_response(problem)(scope, receive, send)
+                await error_response(problem, scope["path"])(scope, receive, send)
                 return
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await send({"type": "http.response.body", "body": first, "more_body": True})
