@@ -17,11 +17,12 @@ from fleetview_agent.wire import (
     ChatChunk,
     ChatRequest,
     OperationChanged,
+    Order,
     PhaseTime,
     Plan,
     PullRequest,
-    Request,
     Transfer,
+    UndoRequest,
 )
 from tests.builders import (
     AUTHOR,
@@ -57,7 +58,7 @@ class FakeLink:
         self.interval = interval
         self.receive = receive
         self.first = first
-        self.asked: list[Request] = []
+        self.asked: list[Order] = []
         self.cancelled: list[str] = []
         self.retries = 0
         self.ended = False
@@ -81,11 +82,11 @@ class FakeLink:
     def retry_now(self) -> None:
         self.retries += 1
 
-    async def plan(self, request: Request) -> Plan:
+    async def plan(self, request: Order) -> Plan:
         self._fail()
-        return a_plan(request=request)
+        return a_plan() if isinstance(request, UndoRequest) else a_plan(request=request)
 
-    async def operate(self, request: Request) -> str:
+    async def operate(self, request: Order) -> str:
         self._fail()
         self.asked.append(request)
         return "op-1"

@@ -123,6 +123,8 @@ async def stopping() -> Plan:
 def test_the_plan_of_a_server(snap_compare: Compare) -> None:
     async def planned(pilot: Pilot[None]) -> None:
         await until(pilot, lambda: all(word in text_of(pilot.app) for word in ("brew services stop", "do it")))
+        await pilot.resize_terminal(81, 24)
+        await pilot.resize_terminal(80, 24)  # what is written twice must come out the same
 
     app = Stage(ShowPlan("Stop ollama on studio", a_studio(), stopping))
     assert snap_compare(app, terminal_size=(80, 24), run_before=planned)

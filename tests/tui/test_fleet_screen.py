@@ -260,7 +260,7 @@ async def test_an_operation_lives_in_its_row_and_its_result_stays_a_moment() -> 
         fleet.links["one"].say(Sampled(sample=a_sample(at=AT + 9)))
         app._tick()
         await until(pilot, lambda: "✓" not in screen_text(app).splitlines()[2])
-        assert "✓ large swapped in · 11 s · 9 s ago" in screen_text(app)
+        assert "✓ llamacpp/large swapped in · 11 s · 9 s ago" in screen_text(app)
 
 
 async def test_the_palette_does_what_keys_do() -> None:

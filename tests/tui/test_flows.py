@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from fleetview.app import FleetApp
 from fleetview.fleet import Change, LinkUp
+from fleetview.remote.errors import Refused
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.show_plan import ShowPlan
@@ -17,12 +18,13 @@ from fleetview.screens.type_name import NameLine, TypeName
 from fleetview_agent.wire import (
     DeleteRequest,
     KeepRequest,
+    Order,
     PinRequest,
     Plan,
     PullRequest,
-    Request,
     RestartRequest,
     StopRequest,
+    UndoRequest,
     UnloadRequest,
 )
 from tests.builders import AUTHOR, a_backend_state, a_model_file, a_plan, a_resident, a_snapshot, an_operation
@@ -47,7 +49,7 @@ async def a_dashboard(first: Change, **plan: object) -> AsyncIterator[tuple[Flee
         await settled(pilot)
         link = fleet.links["studio"]
 
-        async def planned(request: Request) -> Plan:
+        async def planned(request: Order) -> Plan:
             link._fail()
             return a_plan(request=request, **plan)
 
@@ -60,7 +62,7 @@ async def shown(app: FleetApp, pilot: Pilot[None], *words: str) -> None:
     await until(pilot, lambda: all(word in screen_text(app) for word in words))
 
 
-async def asked(pilot: Pilot[None], link: FakeLink) -> Request:
+async def asked(pilot: Pilot[None], link: FakeLink) -> Order:
     """What the node was asked for."""
     await until(pilot, lambda: bool(link.asked))
     (request,) = link.asked
@@ -76,7 +78,7 @@ async def asked(pilot: Pilot[None], link: FakeLink) -> Request:
         (("end", "enter"), KeepRequest(author=AUTHOR, backend="ollama", model="small", keep=None)),
     ],
 )
-async def test_t_says_how_long_a_model_stays(keys: Sequence[str], request_: Request) -> None:
+async def test_t_says_how_long_a_model_stays(keys: Sequence[str], request_: Order) -> None:
     async with a_dashboard(an_ollama()) as (app, pilot, link):
         await pilot.press("t")
         await shown(app, pilot, "Keep small on studio", "pin: leaves only when named", "as long as ollama likes")
@@ -178,6 +180,17 @@ async def test_a_model_in_memory_is_not_deleted() -> None:
         assert link.asked == []
 
 
+async def test_a_file_that_may_not_be_deleted_is_not_offered() -> None:
+    files = (a_model_file("large", undeletable="the file of large is Ollama's"), a_model_file("own"))
+    async with a_dashboard(an_ollama(models=files, resident=())) as (app, pilot, _):
+        await pilot.press("D")
+        await shown(app, pilot, "Delete on studio", "ollama/own")
+        assert "ollama/large" not in screen_text(app)
+    async with a_dashboard(an_ollama(models=files[:1], resident=())) as (app, pilot, _):
+        await pilot.press("D")
+        assert len(app.screen_stack) == 1
+
+
 async def test_a_typed_name_is_text_and_not_a_verb() -> None:
     async with a_dashboard(an_ollama()) as (app, pilot, link):
         await pilot.press("P")
@@ -203,11 +216,37 @@ async def test_ctrl_x_asks_which_of_several_operations_is_meant() -> None:
     first = a_snapshot(operations=(an_operation(), pull))
     async with a_dashboard(first) as (app, pilot, link):
         await pilot.press("ctrl+x")
-        await shown(app, pilot, "Cancel on studio", "swap large", "pull gemma3")
+        await shown(app, pilot, "Cancel on studio", "swap llamacpp/large", "pull ollama/gemma3")
         await pilot.press("j", "enter")
         await shown(app, pilot, "Cancel the pull of gemma3 on studio", "goes on from there")
         await pilot.press("y")
         await until(pilot, lambda: link.cancelled == ["op-2"])
+
+
+async def test_u_shows_the_inverse_before_enter_takes_the_last_operation_back() -> None:
+    plan = {"undoes": "op-7", "evictions": ()}
+    async with a_dashboard(an_ollama()) as (app, pilot, link):
+
+        async def inverse(request: Order) -> Plan:
+            assert request == UndoRequest(author=AUTHOR)
+            return a_plan(request=UnloadRequest(author=AUTHOR, backend="ollama", model="small"), **plan)
+
+        link.plan = inverse  # type: ignore[method-assign]  # it answers what a test is about
+        await pilot.press("u")
+        await shown(app, pilot, "Undo on studio", "unload  ollama/small", "undoes  op-7")
+        assert link.asked == []
+        await pilot.press("enter")
+        assert await asked(pilot, link) == UndoRequest(author=AUTHOR)
+
+
+async def test_where_there_is_nothing_to_undo_the_dialog_says_so() -> None:
+    async with a_dashboard(an_ollama()) as (app, pilot, link):
+        link.problem = Refused("there is nothing to undo", code="bad_request", status=400)
+        await pilot.press("u")
+        await shown(app, pilot, "Undo on studio", "there is nothing to undo")
+        await pilot.press("enter", "escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert link.asked == []
 
 
 async def test_keys_without_an_engine_that_understands_them_do_nothing() -> None:
@@ -223,4 +262,4 @@ async def test_a_read_only_dashboard_offers_none_of_it() -> None:
     app = fleet.app(readonly=True)
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot)
-        assert not {"t", "a", "P", "D"} & app.screen.active_bindings.keys()
+        assert not {"t", "a", "P", "D", "u"} & app.screen.active_bindings.keys()

@@ -16,7 +16,7 @@ async def test_the_node_view_follows_the_node_and_not_the_selection() -> None:
         await until(pilot, lambda: app.fleet["worker-primary"].machine is not None)
         await pilot.press("j", "j", "enter")
         await until(pilot, lambda: isinstance(app.screen, NodeScreen) and "last 2 minutes" in screen_text(app))
-        assert "swap qwen3:32b · load 62%" in screen_text(app)
+        assert "swap llamacpp/qwen3:32b · load 62%" in screen_text(app)
         fleet.links["worker-primary"].say(Sampled(sample=a_sample(at=AT + 120, gpu_ratio=0.01)))
         await until(pilot, lambda: " 1%" in screen_text(app))
         fleet.links["worker-primary"].say(LinkDown("refused", 3.0))

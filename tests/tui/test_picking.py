@@ -120,3 +120,18 @@ def test_only_a_model_that_can_answer_and_is_not_pinned_is_replaced_by_itself() 
         node = two_engines(resident=(a_resident("qwen3:32b", **changes),))
         assert {row.replaces for row in choices(node)} == {None}
     assert replaced(node.backends.values(), "llamacpp", "nowhere") is None
+
+
+def test_of_two_ways_to_run_a_file_the_engine_that_owns_it_comes_first() -> None:
+    other, own = a_model_file("other"), a_model_file("own", identity="gguf-same")
+    own = own.model_copy(update={"undeletable": "the file is Ollama's"})
+    llamacpp = a_backend_state(abilities=("delete",), models=(other, own), resident=())
+    ollama = a_backend_state(
+        "ollama", abilities=("delete",), models=(a_model_file("mine", identity="gguf-same"),), resident=()
+    )
+    rows = choices(a_node(backends={"llamacpp": llamacpp, "ollama": ollama}))
+    assert [(row.name, row.same_file) for row in rows] == [
+        ("llamacpp/other", False),
+        ("ollama/mine", False),
+        ("llamacpp/own", True),
+    ]

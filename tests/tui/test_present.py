@@ -41,6 +41,7 @@ def texts(lines: tuple[Line, ...]) -> str:
     [
         (None, "–"),
         (0, "0"),
+        (20, "<1M"),
         (280 << 20, "280M"),
         (GIB, "1.0G"),
         (int(4.04 * GIB), "4.0G"),

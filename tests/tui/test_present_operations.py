@@ -10,13 +10,16 @@ from fleetview.present import models
 from fleetview.present.dialogs import cancelling, deleting, unloading
 from fleetview.present.engines import answered, backends, residents
 from fleetview.present.operations import done_ratio, in_hand, in_hand_in, over, transferred
-from fleetview.present.plans import change_lines, change_rows
+from fleetview.present.plan_rows import change_rows, plan_lines
 from fleetview.present.text import Line, text_of, width_of
 from fleetview.widgets.model_list import row_line
 from fleetview_agent.wire import (
+    CopyRequest,
     CreateRequest,
     DeleteRequest,
     KeepRequest,
+    LoadOptions,
+    ModelPart,
     Operation,
     PhaseTime,
     PinRequest,
@@ -29,6 +32,7 @@ from tests.builders import (
     AUTHOR,
     GIB,
     a_backend_state,
+    a_machine,
     a_model_file,
     a_node,
     a_plan,
@@ -76,10 +80,10 @@ def test_a_transfer_is_told_in_bytes_with_its_speed_and_the_time_left() -> None:
 
 
 def test_a_pull_says_how_far_it_is_without_saying_pull_twice() -> None:
-    assert text_of(in_hand(a_pull())) == "pull gemma3:27b · 12% · 2.0G of 16G, 34M/s, 7 min left · by ada@desk"
+    assert text_of(in_hand(a_pull())) == "pull ollama/gemma3:27b · 12% · 2.0G of 16G, 34M/s, 7 min left · by ada@desk"
     unknown = a_pull(transfer=Transfer(done_bytes=GIB))
     assert done_ratio(unknown) is None
-    assert text_of(in_hand(unknown)) == "pull gemma3:27b · 1.0G · by ada@desk"
+    assert text_of(in_hand(unknown)) == "pull ollama/gemma3:27b · 1.0G · by ada@desk"
     assert width_of(in_hand_in(a_pull(), 40)) <= 40
 
 
@@ -94,7 +98,7 @@ def test_a_time_to_stay_is_told_when_it_is_set() -> None:
     for keep, told in ((7200.0, "stays 2 h after its last answer"), ("forever", "stays for good")):
         request = KeepRequest(author=AUTHOR, backend="ollama", model="small", keep=keep)
         done = an_operation(request=request, phase="ready", result="done", ended_at=AT)
-        assert f"✓ small {told} · " in text_of(over(Ended(done, 90.0), 100.0))
+        assert f"✓ ollama/small {told} · " in text_of(over(Ended(done, 90.0), 100.0))
     request = KeepRequest(author=AUTHOR, backend="ollama", model="small")
     done = an_operation(request=request, phase="ready", result="done", ended_at=AT)
     assert "stays as long as ollama likes" in text_of(over(Ended(done, 90.0), 100.0))
@@ -190,12 +194,12 @@ def test_a_plan_about_a_server_names_who_runs_it_and_every_command() -> None:
         ("", "true"),
     )
     refused = plan.model_copy(update={"refusal": "two servers run"})
-    assert change_lines(refused, 60)[-1] == (("two servers run", "hot"),)
-    narrow = [text_of(line) for line in change_lines(plan, 24)]
+    assert plan_lines(refused, 60)[-1] == (("two servers run", "hot"),)
+    narrow = [text_of(line) for line in plan_lines(plan, 24)]
     assert "runs    brew services" in narrow
     assert "        stop ollama" in narrow
     silent = a_plan(request=plan.request, evictions=(), memory_after_bytes=None)
-    assert "no command is run" in texts(change_lines(silent, 60))
+    assert "no command is run" in texts(plan_lines(silent, 60))
 
 
 def test_dialogs_say_what_becomes_of_what_is_cut_short() -> None:
@@ -229,3 +233,44 @@ def test_a_pin_that_was_set_is_told() -> None:
     request = PinRequest(author=AUTHOR, backend="ollama", model="small")
     done = an_operation(request=request, phase="ready", result="done", ended_at=AT)
     assert text_of(models.cell(a_node(ended=(Ended(done, 99.0),)), 100.0, 40)) == "✓ small pinned 0.00 s"
+
+
+def test_what_an_agent_does_by_itself_says_why_and_an_undo_what_it_takes_back() -> None:
+    restored = an_operation(reason="it was resident when the agent ended", evictions=(), progress=None)
+    told = text_of(in_hand(restored))
+    assert told == "swap llamacpp/large · load · by ada@desk: it was resident when the agent ended"
+    undone = an_operation(phase="ready", result="done", ended_at=AT + 2, undoes="op-0")
+    told = text_of(over(Ended(undone, 90.0), 100.0))
+    assert told == "✓ llamacpp/large swapped in · 2.0 s · 10 s ago · undoes op-0 · by ada@desk"
+
+
+def test_a_load_of_what_was_there_says_so() -> None:
+    phases = (PhaseTime(phase="plan", seconds=0.1), PhaseTime(phase="ready", seconds=0.0))
+    done = an_operation(phase="ready", phases=phases, result="done", ended_at=AT)
+    assert "llamacpp/large was in memory already" in text_of(over(Ended(done, 90.0), 100.0))
+
+
+def test_a_copy_has_words_for_its_phases_and_its_end() -> None:
+    part = ModelPart(sha256="0" * 64, size_bytes=3 * GIB, name="large.gguf")
+    request = CopyRequest(author=AUTHOR, backend="llamacpp", model="large", source="studio", parts=(part, part))
+    for phase, told in (("copy", "copy llamacpp/large"), ("verify", "copy llamacpp/large · verify")):
+        hand = an_operation(request=request, phase=phase, progress=None, evictions=())
+        assert text_of(in_hand(hand)) == f"{told} · by ada@desk"
+    done = an_operation(request=request, phase="ready", result="done", ended_at=AT, evictions=())
+    assert "llamacpp/large copied here" in text_of(over(Ended(done, 90.0), 100.0))
+    assert dict(change_rows(a_plan(request=request, evictions=())))["from"] == "studio, 6.0G in 2 files"
+    assert "goes on from there" in cancelling(an_operation(request=request, phase="copy"))[0]
+
+
+def test_a_model_says_how_it_was_loaded() -> None:
+    node = a_node_of(resident=(a_resident(options=LoadOptions(mmap=False, mlock=True, gpu_layers=0)),))
+    assert "loaded with no layer on the GPU, mmap off, mlock on" in texts(residents(node, 100.0, 100))
+    node = a_node_of(resident=(a_resident(options=LoadOptions(context=4096)),))
+    assert "loaded with" not in texts(residents(node, 100.0, 100))
+
+
+def test_a_machine_without_a_gpu_is_not_told_to_have_layers_on_it() -> None:
+    node = a_node_of(resident=(a_resident(options=LoadOptions(mmap=False, gpu_layers=-1)),))
+    assert "loaded with all layers on the GPU, mmap off" in texts(residents(node, 100.0, 100))
+    without = replace(node, machine=a_machine(gpu=None))
+    assert "loaded with mmap off" in texts(residents(without, 100.0, 100))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from fleetview.cli.arguments import parse
-from fleetview.verbs import VERBS
+from fleetview.verbs import CACHE_TYPES, VERBS
+from fleetview_agent.wire import CacheType
 
 
 def mistake(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -61,6 +63,23 @@ def test_without_a_verb_it_is_the_dashboard() -> None:
     assert arguments.readonly
 
 
+def test_a_plan_over_the_fleet_leaves_the_fleet_file_its_own_place() -> None:
+    everywhere = parse(("--fleet", "f", "plan", "--fleet", "m", "--ctx", "4096"))
+    assert (everywhere.fleet, everywhere.anywhere, everywhere.ctx) == (Path("f"), "m", 4096)
+    for words in (("--fleet", "f", "plan", "here", "m"), ("plan", "here", "m", "--fleet", "f")):
+        one = parse(words)
+        assert (one.fleet, one.anywhere, one.node, one.model) == (Path("f"), None, "here", "m")
+
+
+def test_the_types_of_a_cache_are_those_that_agents_understand() -> None:
+    assert get_args(CacheType) == CACHE_TYPES
+
+
+def test_layers_may_be_all_of_them() -> None:
+    for word, layers in (("all", -1), ("-1", -1), ("0", 0), ("24", 24)):
+        assert parse(("load", "here", "m", "--gpu-layers", word)).gpu_layers == layers
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -72,7 +91,17 @@ def test_without_a_verb_it_is_the_dashboard() -> None:
             "swap here m --ctx 0",
             "fleetview: argument --ctx: 0 is not a whole number from 1 to 99999999; see fleetview swap --help\n",
         ),
-        ("swap here m --frce", "fleetview: unrecognized arguments: --frce; see fleetview --help\n"),
+        (
+            "swap here m --batch 16",
+            "fleetview: argument --batch: 16 is not a whole number from 32 to 16384; see fleetview swap --help\n",
+        ),
+        ("swap here m --cache-type-k q8", "fleetview: --cache-type-k cannot be q8; did you mean q8_0?\n"),
+        ("plan here", "fleetview: plan takes NODE and MODEL, or --fleet and MODEL; see fleetview --help\n"),
+        (
+            "plan here --fleet m",
+            "fleetview: plan --fleet MODEL looks at every node, so it takes no NODE; see fleetview --help\n",
+        ),
+        ("swap here m --frce", "fleetview: unrecognized arguments: --frce; see fleetview swap --help\n"),
         ("status \udcff", "fleetview: '\\udcff' is not text in UTF-8; see fleetview --help\n"),
     ],
 )

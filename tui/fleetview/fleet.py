@@ -34,7 +34,7 @@ DOWN_INTERVALS = 10
 """Intervals without an event after which a node counts as down."""
 
 Condition = Literal["up", "busy", "degraded", "stale", "down", "connecting"]
-NodeVerb = Literal["swap", "unload", "chat", "keep", "serve", "pull", "delete"]
+NodeVerb = Literal["swap", "unload", "chat", "keep", "serve", "pull", "delete", "undo"]
 """What keys do to a node; `serve` is starting, stopping and restarting an engine's server."""
 SERVER_VERBS = ("start", "stop", "restart")
 
@@ -266,7 +266,11 @@ def _lack(node: NodeState, verb: NodeVerb) -> str | None:
         case "pull":
             return None if node.able("pull") else f"nothing on {node.name} can pull a model{_hint(node)}"
         case "delete":
-            return None if _files(node.able("delete")) else f"{node.name} has no model that can be deleted from here"
+            files = (file for state in node.able("delete") for file in state.models)
+            deletable = any(not file.undeletable for file in files)
+            return None if deletable else f"{node.name} has no model that can be deleted from here"
+        case "undo":  # only the node's journal knows what there is to take back
+            return None
         case _:
             assert_never(verb)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from fleetview.config import NodeConfig
 from fleetview.fleet import Change
 from fleetview.remote.questions import Questions
-from fleetview_agent.wire import ChatChunk, ChatRequest, Plan, Request
+from fleetview_agent.wire import ChatChunk, ChatRequest, Order, Plan
 
 Receive = Callable[[str, Change], None]
 
@@ -16,10 +16,10 @@ Receive = Callable[[str, Change], None]
 class ClientLike(Protocol):
     """The way to ask a node for something; every method raises RemoteError."""
 
-    async def plan(self, request: Request) -> Plan:
+    async def plan(self, request: Order) -> Plan:
         """What the request would do."""
 
-    async def operate(self, request: Request) -> str:
+    async def operate(self, request: Order) -> str:
         """Ask for an operation; its id."""
 
     async def cancel(self, operation_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from fleetview_agent.wire import Request
+from fleetview_agent.wire import Order
 
 
 class RequestFailed(Exception):
@@ -31,7 +31,7 @@ class NodeRequested(Message):
 class ChangeRequested(Message):
     """Carry out a change of a node that the operator agreed to."""
 
-    def __init__(self, node: str, request: Request) -> None:
+    def __init__(self, node: str, request: Order) -> None:
         super().__init__()
         self.node = node
         self.request = request

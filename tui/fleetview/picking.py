@@ -48,19 +48,23 @@ class Choice:
 def choices(node: NodeState) -> tuple[Choice, ...]:
     """Every model of the node, those that can be loaded first, otherwise in the order of the backends.
 
-    The ways of running one file stand next to each other.
+    The ways of running one file stand next to each other, first the engine that owns it, which can delete it too.
     """
     states = tuple(node.backends.values())
     memory = _in_memory(states)
     first: dict[str, int] = {}
-    rows: list[tuple[bool, int, Choice]] = []
+    found: list[tuple[int, bool, BackendState, ModelFile]] = []
     for state, file in ((owner, file) for owner in states for file in owner.models):
-        row = _choice(state, file)
-        place = first.setdefault(file.identity or row.name, len(rows))
-        same = place < len(rows) and rows[place][2].backend != row.backend
-        row = replace(row, same_file=same, replaces=_elsewhere(memory, state.backend, file))
-        rows.append((row.refusal is not None, place, row))
-    return tuple(row for _, _, row in sorted(rows, key=lambda one: one[:2]))
+        place = first.setdefault(file.identity or f"{state.backend}/{file.name}", len(found))
+        found.append((place, "delete" not in state.abilities or file.undeletable is not None, state, file))
+    found.sort(key=lambda one: one[:2])
+    rows: list[tuple[bool, Choice]] = []
+    heads: dict[int, str] = {}
+    for place, _, state, file in found:
+        same = heads.setdefault(place, state.backend) != state.backend
+        row = replace(_choice(state, file), same_file=same, replaces=_elsewhere(memory, state.backend, file))
+        rows.append((row.refusal is not None, row))
+    return tuple(row for _, row in sorted(rows, key=lambda one: one[0]))
 
 
 def replaced(backends: Iterable[BackendState], backend: str, model: str) -> str | None:

@@ -8,7 +8,7 @@ from contextlib import aclosing, contextmanager
 from fleetview.connections import Connections
 from fleetview.messages import RequestFailed
 from fleetview.remote.errors import RemoteError
-from fleetview_agent.wire import ChatChunk, ChatRequest, Plan, Request
+from fleetview_agent.wire import ChatChunk, ChatRequest, Order, Plan
 
 
 class Talk:
@@ -18,7 +18,7 @@ class Talk:
         self._connections = connections
         self._author = author
 
-    async def plan(self, node: str, request: Request) -> Plan:
+    async def plan(self, node: str, request: Order) -> Plan:
         """What a change would do. Raises RequestFailed."""
         with _plainly():
             return await self._connections.client(node).plan(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -15,13 +15,18 @@ class Argument:
     summary: str
     value: str | None = None
     """What stands for an option's value in help; None: the option is a switch."""
-    kind: Literal["text", "number"] = "text"
-    count: Literal["one", "optional", "any"] = "one"
+    kind: Literal["text", "number", "layers"] = "text"
+    count: Literal["one", "optional", "any", "some"] = "one"
     """How many words a place takes."""
     short: str | None = None
     required: bool = False
     """Whether an option has to be there."""
     choices: tuple[str, ...] = ()
+    least: int = 1
+    most: int = 99_999_999
+    """Bounds of a number."""
+    field: str | None = None
+    """What the command line calls its value inside, where not by its name."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,22 @@ DRY_RUN = Argument("--dry-run", "show what would be done; changes nothing")
 BACKEND = Argument("BACKEND", "an engine of the node, such as ollama")
 NAME = Argument("MODEL", "BACKEND/MODEL, or the model alone where one engine of the node can do it")
 HOW = (NO_WAIT, DRY_RUN)
+SWITCH = ("on", "off")
+CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
+OPTIONS = (
+    Argument("--batch", "tokens of a prompt that are read at once", "N", "number", least=32, most=16_384),
+    Argument("--flash-attention", "on or off; what is not said is left to the engine", "SWITCH", choices=SWITCH),
+    Argument("--cache-type-k", "how the keys of the cache are kept, as in f16 or q8_0", "TYPE", choices=CACHE_TYPES),
+    Argument(
+        "--cache-type-v", "how its values are kept; below 16 bits with flash attention", "TYPE", choices=CACHE_TYPES
+    ),
+    Argument("--gpu-layers", "layers on the GPU: a number, all, or 0 for none", "N", "layers", most=10_000),
+    Argument("--mmap", "on: the file is mapped into memory; off: it is read", "SWITCH", choices=SWITCH),
+    Argument("--mlock", "never let the weights be swapped out"),
+    Argument("--threads", "threads of the CPU", "N", "number", most=1024),
+    Argument("--template", "a file with a chat template (Jinja) in place of the model's own", "FILE"),
+)
+"""How a model is loaded, besides its context."""
 
 SWAP = Verb(
     "swap",
@@ -70,7 +91,7 @@ SWAP = Verb(
     "node.swap",
     "s",
     "fleetview swap NODE MODEL",
-    (NODE, MODEL, CONTEXT, EVICT, KEEP_FOR, FORCE, *HOW),
+    (NODE, MODEL, CONTEXT, EVICT, KEEP_FOR, *OPTIONS, FORCE, *HOW),
 )
 UNLOAD = Verb(
     "unload",
@@ -141,13 +162,24 @@ STATUS = Verb(
 )
 MODELS = Verb("models", "models", "List what can be loaded where, and whether it fits.", arguments=(NODES,))
 PLAN = Verb(
-    "plan", "plan", "Show what a swap would do; changes nothing.", arguments=(NODE, MODEL, CONTEXT, EVICT, FORCE)
+    "plan",
+    "plan",
+    "Show what a swap would do, or with --fleet where a model fits; changes nothing.",
+    arguments=(
+        replace(NODE, count="optional"),
+        replace(MODEL, count="optional"),
+        Argument("--fleet", "the model to look for a place for, on every node", "MODEL", field="anywhere"),
+        CONTEXT,
+        EVICT,
+        *OPTIONS,
+        FORCE,
+    ),
 )
 LOAD = Verb(
     "load",
     "load",
     "Load a model beside what is there.",
-    arguments=(NODE, MODEL, CONTEXT, KEEP_FOR, FORCE, *HOW),
+    arguments=(NODE, MODEL, CONTEXT, KEEP_FOR, *OPTIONS, FORCE, *HOW),
 )
 START = Verb("start", "start", "Start the server of an engine.", arguments=(NODE, BACKEND, *HOW))
 STOP = Verb(
@@ -166,6 +198,51 @@ CREATE = Verb(
         Argument("--from", "BACKEND/MODEL, or the absolute path of a GGUF file on the node", "SOURCE", required=True),
         Argument("--ctx", "tokens of context that stay with the model, whoever loads it", "N", "number"),
         *HOW,
+    ),
+)
+COPY = Verb(
+    "copy",
+    "copy",
+    "Copy a model from one node to others, or the rest of it.",
+    arguments=(
+        replace(NODE, name="FROM", summary="the node that has it"),
+        MODEL,
+        replace(NODES, name="TO", summary="the nodes that should get it", count="some"),
+        Argument("--limit", "bytes per second over all nodes: 500K, 50M or 1G", "SPEED"),
+        Argument("--no-wait", "not possible here: the files go through this program"),
+        DRY_RUN,
+    ),
+)
+UNDO = Verb(
+    "undo",
+    "undo",
+    "Take back the last operation, after showing the plan.",
+    "node.undo",
+    "u",
+    "fleetview undo NODE",
+    (NODE, Argument("--operation", "another one, by its id in the journal", "ID"), *HOW),
+    shown=False,
+)
+JOURNAL = Verb(
+    "journal",
+    "journal",
+    "List the operations that have ended, newest first.",
+    arguments=(
+        replace(NODE, summary="a node of the fleet file; all when none is named", count="optional"),
+        Argument("--number", "how many", "N", "number", short="-n", most=1000),
+    ),
+)
+BENCH = Verb(
+    "bench",
+    "bench",
+    "Measure how fast the models in memory read and write.",
+    arguments=(
+        replace(NODES, summary="nodes of the fleet file, measured at the same time", count="some"),
+        Argument("--model", "BACKEND/MODEL; every one that is in memory when none is named", "MODEL"),
+        Argument("--pp", "tokens of the prompt; 512 when nothing is said", "N", "number", least=16, most=1_000_000),
+        Argument("--tg", "tokens to generate; 128 when nothing is said", "N", "number", least=2, most=100_000),
+        Argument("--runs", "how often, after one that does not count; 5 when nothing is said", "N", "number", most=100),
+        Argument("--history", "list what was measured before; measures nothing"),
     ),
 )
 CONFIG = Verb(
@@ -192,7 +269,11 @@ VERBS = (
     RESTART,
     PULL,
     CREATE,
+    COPY,
     DELETE,
+    UNDO,
+    JOURNAL,
     CHAT,
+    BENCH,
     CONFIG,
 )

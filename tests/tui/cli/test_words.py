@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fleetview.cli.arguments import parse
 from fleetview.cli.exits import CommandError, Exit
 from fleetview.cli.names import pick_model, pick_name
-from fleetview.cli.requests import change_request, keep_of
-from fleetview_agent.wire import CreateRequest, SwapRequest
+from fleetview.cli.requests import change_request, keep_of, load_options
+from fleetview_agent.wire import CreateRequest, LoadOptions, SwapRequest, UndoRequest
 from tests.builders import a_backend_state, a_model_file, a_resident, a_snapshot
 
 SAME = (a_model_file("qwen3:32b", identity="same"),)
@@ -110,3 +112,76 @@ def test_a_model_is_made_from_a_file_or_from_another_model() -> None:
 def test_an_orphan_is_named_with_its_process() -> None:
     orphan = a_backend_state("ollama", resident=(a_resident("small#4711", phase="orphaned"),))
     assert pick_model("studio", (orphan,), "ollama/small#4711") == ("ollama", "small#4711")
+
+
+def test_every_option_of_a_load_can_be_said(tmp_path: Path) -> None:
+    template = tmp_path / "chat.jinja"
+    template.write_text("{{ messages }}")
+    words = "--ctx 4096 --batch 256 --flash-attention off --cache-type-k q8_0 --cache-type-v f16 --gpu-layers all"
+    more = ("--mmap", "on", "--mlock", "--threads", "4", "--template", str(template))
+    assert load_options(parse(("load", "studio", "m", *words.split(), *more)), 60.0) == LoadOptions(
+        context=4096,
+        keep=60.0,
+        batch=256,
+        flash_attention=False,
+        cache_type_k="q8_0",
+        cache_type_v="f16",
+        gpu_layers=-1,
+        mmap=True,
+        mlock=True,
+        threads=4,
+        chat_template="{{ messages }}",
+    )
+    assert load_options(parse(("plan", "studio", "m"))) == LoadOptions()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "the template cannot be read: no such file or directory"),
+        (b" ", "there is no template in it"),
+        (b"\xff\xfe", "a chat template is text in UTF-8, and this is not"),
+        (b"x" * ((1 << 18) + 1), "a template has at most 262144 characters, and this is longer"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_told_before_anything_is_asked(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    file = tmp_path / "chat.jinja"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(CommandError, match=said) as wrong:
+        load_options(parse(("load", "studio", "m", "--template", str(file))))
+    assert wrong.value.status == Exit.USAGE
+
+
+def test_an_undo_names_an_operation_or_leaves_it_to_the_node() -> None:
+    for words, operation in (((), None), (("--operation", "4f2a"), "4f2a")):
+        request = change_request(parse(("undo", "studio", *words)), "studio", a_snapshot())
+        assert isinstance(request, UndoRequest)
+        assert request.operation == operation
+    with pytest.raises(CommandError, match="--operation takes an id"):
+        change_request(parse(("undo", "studio", "--operation", "")), "studio", a_snapshot())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--mmap yes", "--mmap cannot be yes; say on or off"),
+        ("--cache-type-k q8", "--cache-type-k cannot be q8; did you mean q8_0?"),
+        ("--gpu-layers some", "some is not a whole number from 0 to 10000, nor is it all"),
+        ("--keep 5x", "unrecognized arguments: --keep 5x; see fleetview plan --help"),
+    ],
+)
+def test_a_wrong_option_is_told_with_what_would_be_right(
+    words: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(["plan", "here", "large", *words.split()])
+    assert told in capsys.readouterr().err
+
+
+def test_a_model_of_an_engine_that_is_stopped_is_told_with_what_starts_it() -> None:
+    asleep = a_backend_state("ollama", phase="stopped", models=(), resident=(), hint="fleetview start NODE ollama")
+    with pytest.raises(CommandError, match=r"has ollama/qwen3:32b: ollama is stopped: fleetview start studio ollama$"):
+        pick_model("studio", (asleep, LLAMACPP), "ollama/qwen3:32b")

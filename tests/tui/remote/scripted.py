@@ -14,7 +14,7 @@ from fleetview.config import NodeConfig
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview_agent.agent import Agent
-from fleetview_agent.api import build_app
+from fleetview_agent.serving.api import build_app
 from tests.agents import a_running_agent
 
 LIMIT_SECONDS = 10.0

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from fleetview.remote.errors import Lost, Refused, RemoteError, Unreachable
-from fleetview_agent.wire import ChatMessage, ChatRequest, OperationChanged, Sampled, Snapshot, Timings, Usage
+from fleetview_agent.wire import (
+    ChatMessage,
+    ChatRequest,
+    CompletionRequest,
+    OperationChanged,
+    Sampled,
+    Snapshot,
+    Timings,
+    Usage,
+)
 from tests.agents import a_swap
 from tests.builders import a_sample, a_snapshot
 from tests.tui.remote.scripted import (
@@ -65,6 +74,16 @@ async def test_every_request_is_understood_by_a_real_agent(socket: Path) -> None
             await client.cancel(operation_id)
         assert (told.value.code, told.value.status) == ("not_found", 404)
         assert client.dropped == 0
+
+
+async def test_the_chunks_of_a_completion_are_its_text(socket: Path) -> None:
+    request = CompletionRequest(model="simulated/sim-small", prompt="one two", max_tokens=4)
+    parts = sse({"choices": [{"index": 0, "text": "three", "finish_reason": None}]}, content("!"))
+    async with a_scripted_agent(socket, *parts, b"data: [DONE]\n\n") as script, a_client(socket) as client:
+        assert [chunk.text async for chunk in client.complete(request)] == ["three", "!"]
+    (asked,) = script.requests
+    assert asked.startswith(b"POST /v1/completions ")
+    assert b'"stream":true' in asked
 
 
 async def test_a_model_that_is_not_resident_is_refused_with_what_to_do(socket: Path) -> None:

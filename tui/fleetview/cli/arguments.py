@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,8 @@ from fleetview import __version__
 from fleetview.verbs import VERBS, Argument, Verb
 
 LEVELS = ("debug", "info", "warning", "error")
+INVALID = re.compile(r"argument (?:-\w/)?(-*)([\w-]+): invalid choice: '([^']*)' \(choose from (.*)\)")
+"""How argparse tells that a word is none of those that there are."""
 DESCRIPTION = "A terminal dashboard for a fleet of machines that run language models. Without a verb: the dashboard."
 STATUSES = """exit status:
   0 done; 1 failed or rolled back; 2 wrong usage or configuration; 3 node not reachable; 4 refused; 130 interrupted.
@@ -25,12 +28,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Leave with status 2."""
         sentence = f"{message[:1].lower()}{message[1:]}; see {self.prog} --help"
-        if found := re.search(r"argument (\w+): invalid choice: '([^']*)' \(choose from (.*)\)", message):
-            what, word, choices = found.groups()
-            if near := difflib.get_close_matches(word, re.findall(r"[\w-]+", choices), n=1):
-                sentence = f"there is no {what.lower()} {word}; did you mean {near[0]}?"
-            else:
-                sentence = f"there is no {what.lower()} {word}; see {self.prog} --help"
+        if found := INVALID.search(message):
+            dashes, what, word, choices = found.groups()
+            known = re.findall(r"[\w-]+", choices)
+            near = difflib.get_close_matches(word, known, n=1)
+            wrong = f"{dashes}{what} cannot be {word}" if dashes else f"there is no {what.lower()} {word}"
+            say = f"say {', '.join(known[:-1])} or {known[-1]}" if dashes else f"see {self.prog} --help"
+            sentence = f"{wrong}; did you mean {near[0]}?" if near else f"{wrong}; {say}"
         from fleetview.present.text import plain  # nothing else here needs it
 
         self.exit(2, f"fleetview: {plain(sentence, 2000)}\n")
@@ -42,7 +46,24 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     for word in words:
         if any("\ud800" <= char <= "\udfff" for char in word):
             parser.error(f"{word!a} is not text in UTF-8")
-    return parser.parse_args(words)
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:
+        meant = Parser(prog=f"{parser.prog} {arguments.verb}") if arguments.verb else parser
+        meant.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return _planned(parser, arguments) if arguments.verb == "plan" else arguments
+
+
+def _planned(parser: Parser, arguments: argparse.Namespace) -> argparse.Namespace:
+    """A plan is of one node and model, or of the whole fleet; beside the former, `--fleet` is the fleet file."""
+    if arguments.anywhere is None and arguments.model is None:
+        parser.error("plan takes NODE and MODEL, or --fleet and MODEL")
+    if arguments.node is not None and arguments.model is None:
+        parser.error("plan --fleet MODEL looks at every node, so it takes no NODE")
+    if arguments.model is not None and arguments.anywhere is not None:
+        arguments.fleet, arguments.anywhere = Path(arguments.anywhere), None
+    if arguments.anywhere is not None and (arguments.evict is not None or arguments.force):
+        parser.error("plan --fleet tells what fits with nobody and with everybody leaving; no --evict, no --force")
+    return arguments
 
 
 def _parser() -> Parser:
@@ -64,10 +85,11 @@ def _parser() -> Parser:
     return parser
 
 
-def _add_common(parser: argparse.ArgumentParser, *, inherit: bool) -> None:
+def _add_common(parser: argparse.ArgumentParser, *, inherit: bool, taken: Collection[str] = ()) -> None:
     """What may stand before the verb and behind it; there it must not undo what stood before."""
     absent: dict[str, Any] = {"default": argparse.SUPPRESS} if inherit else {}  # Any: argparse takes what it is given
-    parser.add_argument("--fleet", metavar="FILE", type=Path, help="the fleet file", **absent)
+    if "--fleet" not in taken:
+        parser.add_argument("--fleet", metavar="FILE", type=Path, help="the fleet file", **absent)
     parser.add_argument("--log-file", metavar="FILE", type=Path, help="where to log", **absent)
     level = absent or {"default": "warning"}
     parser.add_argument("--log-level", metavar="LEVEL", choices=LEVELS, help=f"how much: {', '.join(LEVELS)}", **level)
@@ -79,15 +101,14 @@ def _add_verb(verbs: Any, verb: Verb) -> None:  # Any: argparse keeps the class 
     for argument in verb.arguments:
         _add_argument(parser, argument)
     parser.add_argument("--json", action="store_true", help="print JSON", default=argparse.SUPPRESS)
-    _add_common(parser, inherit=True)
+    _add_common(parser, inherit=True, taken={argument.name for argument in verb.arguments})
 
 
 def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
     """One argument of a verb."""
-    kind = _number if argument.kind == "number" else str
     if not argument.name.startswith("-"):
-        count = {"one": None, "optional": "?", "any": "*"}[argument.count]
-        name = argument.name.lower() + ("s" if argument.count == "any" else "")
+        count = {"one": None, "optional": "?", "any": "*", "some": "+"}[argument.count]
+        name = argument.name.lower() + ("s" if argument.count in {"any", "some"} else "")
         choices = argument.choices or None
         parser.add_argument(name, metavar=argument.name, nargs=count, help=argument.summary, choices=choices)
     elif argument.value is None:
@@ -95,12 +116,39 @@ def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
     else:
         names = (argument.short, argument.name) if argument.short else (argument.name,)
         parser.add_argument(
-            *names, metavar=argument.value, type=kind, help=argument.summary, required=argument.required
+            *names,
+            dest=argument.field or argument.name.removeprefix("--").replace("-", "_"),
+            metavar=argument.value,
+            type=_kind(argument),
+            choices=argument.choices or None,
+            help=argument.summary,
+            required=argument.required,
         )
 
 
-def _number(text: str) -> int:
-    """A whole number above zero. Raises ArgumentTypeError."""
-    if not re.fullmatch(r"0*[1-9][0-9]{0,7}", text):
-        raise argparse.ArgumentTypeError(f"{text[:20]} is not a whole number from 1 to 99999999")
+def _kind(argument: Argument) -> Callable[[str], str | int]:
+    """What makes the value of an option out of its text."""
+    match argument.kind:
+        case "text":
+            return str
+        case "number":
+            return partial(_number, argument.least, argument.most)
+        case "layers":
+            return partial(_layers, argument.most)
+
+
+def _number(least: int, most: int, text: str) -> int:
+    """A whole number within bounds. Raises ArgumentTypeError."""
+    if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text[:20]} is not a whole number from {least} to {most}")
     return int(text)
+
+
+def _layers(most: int, text: str) -> int:
+    """A number of layers; -1 for all of them. Raises ArgumentTypeError."""
+    if text in {"all", "-1"}:
+        return -1
+    try:
+        return _number(0, most, text)
+    except argparse.ArgumentTypeError as problem:
+        raise argparse.ArgumentTypeError(f"{problem}, nor is it all") from None

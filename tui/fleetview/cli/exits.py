@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from fleetview.remote.errors import Refused, RemoteError
+
 
 class Exit(IntEnum):
     """What the exit status says."""
@@ -25,3 +27,12 @@ class CommandError(Exception):
     def __init__(self, message: str, status: Exit) -> None:
         super().__init__(message)
         self.status = status
+
+
+CODES = {"failed": Exit.FAILED, "backend_failed": Exit.FAILED, "not_found": Exit.USAGE, "bad_request": Exit.USAGE}
+"""What the codes of agents mean here; every other one is a refusal."""
+
+
+def status_of(problem: RemoteError) -> Exit:
+    """The exit status that a failure of a node, or of the way to it, means."""
+    return CODES.get(problem.code, Exit.REFUSED) if isinstance(problem, Refused) else Exit.UNREACHABLE

@@ -126,7 +126,7 @@ def _row(offer: Offer) -> tuple[str, ...]:
     elif choice.refusal:
         fits = f"no: {choice.refusal}"
     else:
-        fits = text_of(plans.fits(offer.plan)) if offer.plan else DASH
+        fits = _fits(offer.plan) if offer.plan else DASH
     return (
         offer.node,
         choice.name,
@@ -136,3 +136,8 @@ def _row(offer: Offer) -> tuple[str, ...]:
         fits,
         plans.sure(offer.plan) if offer.plan else DASH,
     )
+
+
+def _fits(plan: Plan) -> str:
+    """Whether it fits; where nobody knows, what speaks against it."""
+    return f"no: {plan.refusal}" if plan.refusal and plan.verdict == "unknown" else text_of(plans.fits(plan))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from fleetview.cli.exits import CommandError, Exit
 from fleetview.config import FleetConfig, NodeConfig
+from fleetview.present.hints import hint
 from fleetview_agent.wire import BackendState
 
 
@@ -65,7 +66,7 @@ def pick_name(node: str, backends: Iterable[BackendState], word: str, verb: str)
     if able:
         which = " or ".join(f"{backend}/{word}" for backend in able)
         raise CommandError(f"{word} is not clear on {node}: say {which}", Exit.USAGE)
-    raise CommandError(f"nothing on {node} can {verb} a model" + _hints(states), Exit.REFUSED)
+    raise CommandError(f"nothing on {node} can {verb} a model" + _hints(states, node), Exit.REFUSED)
 
 
 def _tagged(word: str, known: set[tuple[str, str]]) -> str:
@@ -78,13 +79,20 @@ def _owners(states: Sequence[BackendState], same: set[tuple[str, str]]) -> set[t
     """Of several engines that run one file, the one that owns it, which is the one that can delete it."""
     files = {(state.backend, file.name): file.identity for state in states for file in state.models}
     identities = {files.get(pair) for pair in same}
-    owners = {state.backend for state in states if "delete" in state.abilities}
-    owned = {pair for pair in same if pair[0] in owners}
+    owners = {state.backend: state.models for state in states if "delete" in state.abilities}
+    owned = {
+        (backend, model)
+        for backend, model in same
+        if any(file.name == model and not file.undeletable for file in owners.get(backend, ()))
+    }
     return owned if len(identities) == 1 and None not in identities and len(owned) == 1 else same
 
 
 def _no_model(node: str, states: Sequence[BackendState], known: Iterable[tuple[str, str]], word: str) -> str:
     """Why the word means no model."""
+    asleep = [state for state in states if word.startswith(f"{state.backend}/") and state.phase != "ready"]
+    if asleep:
+        return f"there is no knowing whether {node} has {word}" + _hints(asleep, node)
     full = {f"{backend}/{model}": f"{backend}/{model}" for backend, model in known}
     bare = {model: f"{backend}/{model}" for backend, model in known}
     near = difflib.get_close_matches(word, [*full, *bare], n=1, cutoff=0.5)
@@ -93,12 +101,12 @@ def _no_model(node: str, states: Sequence[BackendState], known: Iterable[tuple[s
         return f"there is no model {word} on {node}; did you mean {(full | bare)[near[0]]}?"
     if full:
         return f"there is no model {word} on {node}; `fleetview models {node}` lists those that there are"
-    return f"there is no model on {node}" + _hints(states)
+    return f"there is no model on {node}" + _hints(states, node)
 
 
-def _hints(states: Iterable[BackendState]) -> str:
+def _hints(states: Iterable[BackendState], node: str) -> str:
     """What to do about backends that are not ready."""
-    hints = "; ".join(f"{state.backend} is {state.phase}: {state.hint}" for state in states if state.hint)
+    hints = "; ".join(f"{state.backend} is {state.phase}: {hint(state, node)}" for state in states if state.hint)
     return f": {hints}" if hints else ""
 
 

@@ -21,7 +21,7 @@ from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Lost, RemoteError
 from fleetview.remote.logins import Logins
-from fleetview_agent.wire import Event, KeepRequest, Operation, Request, target
+from fleetview_agent.wire import Event, KeepRequest, Operation, Order, Request, StartRequest, UndoRequest, target
 
 LOG_LINES = 10
 BECAME = {
@@ -35,6 +35,7 @@ BECAME = {
     "unpin": "is no longer pinned on",
     "pull": "has come to",
     "create": "is there on",
+    "copy": "has come to",
     "delete": "is deleted from",
 }
 ENDINGS = {"failed": "failed", "rolled_back": "was rolled back", "interrupted": "was cut short"}
@@ -52,16 +53,19 @@ async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
         request = change_request(arguments, node.name, await first_of(events, node.name))
         if arguments.dry_run:
             return await plans.show(client, request, node.name, as_json=arguments.json)
+        if isinstance(request, StartRequest):
+            await client.plan(request)  # where nothing ran that could be started, that is a wrong word, not a failure
         operation_id = await _submit(client, request)
         if arguments.no_wait:
             put_json({"id": operation_id}) if arguments.json else put(operation_id)
             return Exit.DONE
         following = Following(node, logins, interval, operation_id)
         operation, interrupted = await _until_ended(following, client, events)
-    return _tell(operation, node.name, as_json=arguments.json, interrupted=interrupted)
+    cancelled = isinstance(request, UndoRequest) and operation.undoes is None
+    return _tell(operation, node.name, as_json=arguments.json, interrupted=interrupted, cancelled=cancelled)
 
 
-async def _submit(client: AgentClient, request: Request) -> str:
+async def _submit(client: AgentClient, request: Order) -> str:
     """Ask for the operation; its id."""
     try:
         return await client.operate(request)
@@ -93,18 +97,19 @@ async def _until_ended(
         await asyncio.wait({ending})
 
 
-def _tell(operation: Operation, node: str, *, as_json: bool, interrupted: bool) -> int:
-    """Print how the operation ended. Raises CommandError when it is not done."""
+def _tell(operation: Operation, node: str, *, as_json: bool, interrupted: bool, cancelled: bool) -> int:
+    """Print how the operation ended. Raises CommandError when it is not done, unless an undo was to cancel it."""
     request = operation.request
     name = target(request)
     if as_json:
         put_json(operation)
-    if operation.result == "done":
-        seconds = None if operation.ended_at is None else operation.ended_at - operation.queued_at
-        left = [other for other in operation.evictions if other != name]
-        instead = f", in place of {', '.join(left)}" if left and request.verb in {"swap", "load"} else ""
+    if cancelled and operation.result == "rolled_back":
         if not as_json:
-            put(plain(f"{name} {_became(request, node)} after {duration(seconds)}{instead}"))
+            put(plain(f"the {request.verb} of {name} on {node} was cancelled before it had done anything"))
+        return Exit.DONE
+    if operation.result == "done":
+        if not as_json:
+            put(plain(_success(operation, node)))
         return Exit.DONE
     for line in operation.log[-LOG_LINES:]:
         quote(line)
@@ -112,6 +117,17 @@ def _tell(operation: Operation, node: str, *, as_json: bool, interrupted: bool) 
     cause = f": {operation.cause}" if operation.cause else ""
     status = Exit.INTERRUPTED if interrupted else Exit.REFUSED if operation.refused else Exit.FAILED
     raise CommandError(f"{request.verb} of {name} on {node} {ending}{cause}", status)
+
+
+def _success(operation: Operation, node: str) -> str:
+    """What is true now, how long that took, and what it cost."""
+    request = operation.request
+    name = target(request)
+    seconds = None if operation.ended_at is None else operation.ended_at - operation.queued_at
+    left = [other for other in operation.evictions if other != name]
+    instead = f", in place of {', '.join(left)}" if left and request.verb in {"swap", "load"} else ""
+    undoes = f"; that undoes {operation.undoes}" if operation.undoes else ""
+    return f"{name} {_became(request, node)} after {duration(seconds)}{instead}{undoes}"
 
 
 def _became(request: Request, node: str) -> str:

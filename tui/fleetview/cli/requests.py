@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
+from pathlib import Path
 from typing import Literal
 
 from fleetview.author import author
@@ -11,6 +12,7 @@ from fleetview.cli.exits import CommandError, Exit
 from fleetview.cli.names import pick_backend, pick_model, pick_name
 from fleetview.picking import replaced, unaskable
 from fleetview_agent.wire import (
+    LONGEST_NAME,
     CreateRequest,
     DeleteRequest,
     Keep,
@@ -25,9 +27,11 @@ from fleetview_agent.wire import (
     StartRequest,
     StopRequest,
     SwapRequest,
+    UndoRequest,
     UnloadRequest,
     UnpinRequest,
 )
+from fleetview_agent.wire.models import LONGEST_TEMPLATE
 
 Evict = Literal["auto", "none", "all"] | tuple[str, ...]
 SERVER_REQUESTS: dict[str, type[StartRequest | StopRequest | RestartRequest]] = {
@@ -41,6 +45,7 @@ MODEL_REQUESTS: dict[str, type[UnloadRequest | PinRequest | UnpinRequest | Delet
     "unpin": UnpinRequest,
     "delete": DeleteRequest,
 }
+SWITCHES = {None: None, "on": True, "off": False}
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 LONGEST_DAYS = 3650
 LONGEST_SOURCE = 4096
@@ -58,15 +63,17 @@ def swap_request(
         author=author(),
         backend=backend,
         model=model,
-        options=LoadOptions(context=arguments.ctx, keep=keep),
+        options=load_options(arguments, keep),
         evict=evict,
         force=arguments.force,
     )
 
 
-def change_request(arguments: Namespace, node: str, snapshot: Snapshot) -> Request:
+def change_request(arguments: Namespace, node: str, snapshot: Snapshot) -> Request | UndoRequest:
     """The change that is asked for. Raises CommandError for names and words that make no sense."""
     verb = arguments.verb
+    if verb == "undo":
+        return UndoRequest(author=author(), operation=_id(arguments.operation))
     if server := SERVER_REQUESTS.get(verb):
         return server(author=author(), backend=pick_backend(node, snapshot.backends, arguments.backend))
     if verb in {"pull", "create"}:
@@ -79,8 +86,50 @@ def change_request(arguments: Namespace, node: str, snapshot: Snapshot) -> Reque
     keep = None if arguments.keep is None else keep_of(arguments.keep)
     if verb == "swap":
         return swap_request(arguments, node, snapshot, backend, model, keep)
-    options = LoadOptions(context=arguments.ctx, keep=keep)
+    options = load_options(arguments, keep)
     return LoadRequest(author=author(), backend=backend, model=model, options=options, force=arguments.force)
+
+
+def _id(words: str | None) -> str | None:
+    """The id of an operation. Raises CommandError where there can be none like it."""
+    if words is not None and not 0 < len(words) <= LONGEST_NAME:
+        raise CommandError("--operation takes an id, as `fleetview journal` lists them", Exit.USAGE)
+    return words
+
+
+def load_options(arguments: Namespace, keep: Keep | None = None) -> LoadOptions:
+    """How a model is to be loaded. Raises CommandError for a template that cannot be read."""
+    return LoadOptions(
+        context=arguments.ctx,
+        keep=keep,
+        batch=arguments.batch,
+        flash_attention=SWITCHES[arguments.flash_attention],
+        cache_type_k=arguments.cache_type_k,
+        cache_type_v=arguments.cache_type_v,
+        gpu_layers=arguments.gpu_layers,
+        mmap=SWITCHES[arguments.mmap],
+        mlock=arguments.mlock or None,
+        threads=arguments.threads,
+        chat_template=None if arguments.template is None else _template(Path(arguments.template)),
+    )
+
+
+def _template(file: Path) -> str:
+    """A chat template. Raises CommandError."""
+    try:
+        with file.expanduser().open(encoding="utf-8") as stream:
+            text = stream.read(LONGEST_TEMPLATE + 1)
+    except UnicodeDecodeError:
+        raise CommandError(f"{file}: a chat template is text in UTF-8, and this is not", Exit.USAGE) from None
+    except (OSError, RuntimeError, ValueError) as problem:
+        why = problem.strerror.lower() if isinstance(problem, OSError) and problem.strerror else str(problem)
+        raise CommandError(f"{file}: the template cannot be read: {why}", Exit.USAGE) from problem
+    if not text.strip():
+        raise CommandError(f"{file}: there is no template in it", Exit.USAGE)
+    if len(text) > LONGEST_TEMPLATE:
+        most = f"{LONGEST_TEMPLATE} characters"
+        raise CommandError(f"{file}: a template has at most {most}, and this is longer", Exit.USAGE)
+    return text
 
 
 def _new_model(arguments: Namespace, node: str, snapshot: Snapshot) -> PullRequest | CreateRequest:

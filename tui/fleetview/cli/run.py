@@ -8,21 +8,19 @@ import logging
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from fleetview.cli import fleet_file
-from fleetview.cli.exits import CommandError, Exit
+from fleetview.cli.exits import CommandError, Exit, status_of
 from fleetview.cli.output import say
 from fleetview.cli.terminal import Terminal
 from fleetview.config import ConfigError, FleetConfig, find_config, read_config
 from fleetview.logs import start_log
 from fleetview.paths import default_log
-from fleetview.remote.errors import Refused, RemoteError
+from fleetview.remote.errors import RemoteError
 from fleetview.remote.logins import Logins
 from fleetview.verbs import VERBS
 
-STATUSES = {"failed": Exit.FAILED, "backend_failed": Exit.FAILED, "not_found": Exit.USAGE, "bad_request": Exit.USAGE}
-"""What the codes of agents mean here; every other one is a refusal."""
 CHANGING = frozenset(verb.name for verb in VERBS if verb.changes)
 
 logger = logging.getLogger(__name__)
@@ -47,7 +45,7 @@ def guarded(arguments: Namespace, action: Callable[[], int]) -> int:
         return Exit.USAGE
     except RemoteError as problem:
         say(str(problem))
-        return STATUSES.get(problem.code, Exit.REFUSED) if isinstance(problem, Refused) else Exit.UNREACHABLE
+        return status_of(problem)
     except KeyboardInterrupt:
         say("interrupted")
         return Exit.INTERRUPTED
@@ -89,24 +87,39 @@ def _perform(arguments: Namespace) -> int:
     if arguments.verb == "config":
         return fleet_file.run(arguments)
     config = read_fleet(arguments)
+    return asyncio.run(_verb(arguments, config, Logins(Terminal())))
+
+
+def _verb(arguments: Namespace, config: FleetConfig, logins: Logins) -> Coroutine[None, None, int]:
+    """What carries out the verb. Raises CommandError."""
     from fleetview.cli import (  # they bring httpx, which the dashboard must not wait for
+        anywhere,
+        bench,
         chat,
+        copy,
+        journal,
         models,
         operate,
         plans,
         status,
     )
 
-    logins = Logins(Terminal())
     match arguments.verb:
         case "status":
-            verb = status.run(arguments, config, logins)
+            return status.run(arguments, config, logins)
         case "models":
-            verb = models.run(arguments, config, logins)
+            return models.run(arguments, config, logins)
+        case "plan" if arguments.anywhere is not None:
+            return anywhere.run(arguments, config, logins)
         case "plan":
-            verb = plans.run(arguments, config, logins)
+            return plans.run(arguments, config, logins)
+        case "journal":
+            return journal.run(arguments, config, logins)
         case "chat":
-            verb = chat.run(arguments, config, logins, chat.read_prompt(arguments))
+            return chat.run(arguments, config, logins, chat.read_prompt(arguments))
+        case "copy":
+            return copy.run(arguments, config, logins)
+        case "bench":
+            return bench.run(arguments, config, logins)
         case _:
-            verb = operate.run(arguments, config, logins)
-    return asyncio.run(verb)
+            return operate.run(arguments, config, logins)

@@ -17,6 +17,7 @@ from fleetview.cli.output import put, put_json, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import Change, Dropped, Fleet, LinkDown, NodeState, apply, condition
 from fleetview.present import measures, operations
+from fleetview.present.hints import hint
 from fleetview.present.numbers import age, context, percent, rate, size
 from fleetview.present.remarks import remarks
 from fleetview.present.text import DASH, plain, text_of
@@ -162,7 +163,7 @@ def _remarks(node: NodeState) -> Iterable[str]:
         yield f"{node.name} is down, and its figures are old: {node.reason}"
     for state in node.backends.values():
         if state.phase in {"failed", "stopped"} or (state.phase == "missing" and not _others(node, state)):
-            why = state.failure.reason if state.failure else state.hint
+            why = state.failure.reason if state.failure else hint(state, node.name)
             yield f"{node.name}: {state.backend} is {state.phase}" + (f": {why}" if why else "")
         for model in state.resident:
             yield from _of_model(node.name, state.backend, model)

@@ -10,6 +10,7 @@ from fleetview_agent.wire import BackendState, ModelFile, Operation, ResidentMod
 _CUT_SHORT = {
     "pull": "What has come stays on the disk: pulling it again goes on from there.",
     "create": "Nothing of it stays.",
+    "copy": "What has come stays on the disk: copying it again goes on from there.",
     "delete": "Nothing is deleted.",
 }
 """What cancelling does to operations that change the disk alone."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from fleetview.fleet import NodeState
 from fleetview.present import models
+from fleetview.present.hints import hint
+from fleetview.present.loading import options
+from fleetview.present.measures import has_gpu
 from fleetview.present.numbers import context, count, duration, rate, size
 from fleetview.present.text import Line, Tone, joined, plain
 from fleetview.present.wrapping import wrapped
-from fleetview_agent.wire import BackendState, ResidentModel, Served, Traffic
+from fleetview_agent.wire import BackendState, LoadOptions, ResidentModel, Served, Traffic
 
 _PHASES: dict[str, Tone] = {"ready": "good", "failed": "hot", "stopped": "warm", "missing": "dim"}
 _MODEL_PHASES: dict[str, Tone] = {
@@ -47,6 +50,8 @@ def _card(node: NodeState, backend: str, model: ResidentModel, now: float, width
         doing = (*doing, ((f"first token {duration(model.time_to_first_token_seconds)}", "plain"),))
     if doing := (*doing, *_source(traffic)):
         lines += _within(joined(doing), width)
+    if model.options and (chosen := options(_true_here(model.options, node))):
+        lines += _within(((f"loaded with {chosen}", "dim"),), width)
     if model.remark:
         lines += _within(((plain(model.remark), "warm"),), width)
     if model.failure:
@@ -82,15 +87,21 @@ def answered(served: Served) -> Line:
     return joined(tuple(parts))
 
 
+def _true_here(loaded: LoadOptions, node: NodeState) -> LoadOptions:
+    """How a model was loaded, without layers on a GPU that nobody can see: what was asked for is not what there is."""
+    is_without = node.machine is not None and not has_gpu(node)
+    return loaded.model_copy(update={"gpu_layers": None}) if loaded.gpu_layers and is_without else loaded
+
+
 def backends(node: NodeState, width: int) -> tuple[Line, ...]:
     """The engines: state, version, who runs them, and what to do about them."""
     lines: list[Line] = [(("backends", "heading"),)]
     for backend in node.backends.values():
-        lines += _backend(backend, width)
+        lines += _backend(backend, node.name, width)
     return tuple(lines) if node.backends else ()
 
 
-def _backend(backend: BackendState, width: int) -> tuple[Line, ...]:
+def _backend(backend: BackendState, node: str, width: int) -> tuple[Line, ...]:
     """One engine."""
     title: Line = ((plain(backend.backend), "strong"), ("  ", "plain"), (backend.phase, _PHASES[backend.phase]))
     texts = [
@@ -103,8 +114,8 @@ def _backend(backend: BackendState, width: int) -> tuple[Line, ...]:
     if backend.failure:
         lines += _within(((plain(backend.failure.reason), "hot"),), width)
         lines += [((f"    │ {plain(line)}", "dim"),) for line in backend.failure.log]
-    if backend.hint:
-        lines += _within(((plain(backend.hint), "dim"),), width)
+    if todo := hint(backend, node):
+        lines += _within(((plain(todo), "dim"),), width)
     return tuple(lines)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from fleetview.present.text import DASH
 
 GIB = 1 << 30
@@ -22,6 +24,8 @@ def size(amount: float | None) -> str:
         return f"{amount / GIB:.0f}G"
     if amount >= 0.95 * GIB:
         return f"{amount / GIB:.1f}G"
+    if 0 < amount < MIB / 2:
+        return "<1M"
     return f"{amount / MIB:.0f}M" if amount else "0"
 
 
@@ -69,6 +73,14 @@ def age(seconds: float) -> str:
     if seconds < _DAY:
         return f"{seconds // _HOUR:.0f} h"
     return f"{seconds // _DAY:.0f} d"
+
+
+def moment(at: float) -> str:
+    """A date and a time of day, as the clocks here would have shown it; a dash for what no clock can show."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    except (OverflowError, ValueError, OSError):
+        return DASH
 
 
 def context(tokens: int | None) -> str:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from fleetview.fleet import Ended
 from fleetview.present.numbers import age, duration, percent, size
 from fleetview.present.text import DASH, ELLIPSIS, Line, Tone, fitting, joined, plain
-from fleetview_agent.wire import DiskRequest, KeepRequest, Operation, Phase, Request, ServerRequest, Transfer
+from fleetview_agent.wire import (
+    DiskRequest,
+    KeepRequest,
+    LoadRequest,
+    Operation,
+    Phase,
+    Request,
+    ServerRequest,
+    SwapRequest,
+    Transfer,
+    target,
+)
 
 PHASES: dict[Phase, str] = {
     "queued": "queued",
@@ -19,6 +30,8 @@ PHASES: dict[Phase, str] = {
     "keep": "keep",
     "pull": "pull",
     "create": "create",
+    "copy": "copy",
+    "verify": "verify",
     "wait": "wait",
     "delete": "delete",
     "ready": "ready",
@@ -36,6 +49,7 @@ DONE = {
     "keep": "kept",
     "pull": "pulled",
     "create": "made",
+    "copy": "copied here",
     "delete": "deleted",
 }
 """What each verb has done, in a word or two."""
@@ -44,6 +58,11 @@ DONE = {
 def subject(request: Request) -> str:
     """What a request is about, by its short name: the model, or the engine alone."""
     return plain(request.backend if isinstance(request, ServerRequest) else request.model)
+
+
+def named(request: Request) -> str:
+    """The same with its engine: `BACKEND/MODEL`."""
+    return plain(target(request))
 
 
 def of_disk(operation: Operation) -> bool:
@@ -69,7 +88,14 @@ def did(operation: Operation) -> str:
     request = operation.request
     if isinstance(request, KeepRequest):
         return stays(request)
+    if isinstance(request, LoadRequest | SwapRequest) and operation.phases and not _loaded(operation):
+        return "was in memory already"
     return DONE[request.verb]
+
+
+def _loaded(operation: Operation) -> bool:
+    """Whether anything was put into memory."""
+    return any(row.phase == "load" for row in operation.phases)
 
 
 def stays(request: KeepRequest) -> str:
@@ -107,9 +133,9 @@ def in_hand_in(operation: Operation, width: int) -> Line:
 
 
 def _in_hand(operation: Operation) -> tuple[Line, ...]:
-    """What is done, how far it is, what it costs, and who asked."""
+    """What is done, how far it is, what it costs, who asked, and why."""
     request = operation.request
-    parts: list[Line] = [((f"{request.verb} ", "plain"), (subject(request), "strong"))]
+    parts: list[Line] = [((f"{request.verb} ", "plain"), (named(request), "strong"))]
     ratio = done_ratio(operation)
     words = [] if operation.phase == request.verb else [PHASES[operation.phase]]
     words += [] if ratio is None else [percent(ratio)]
@@ -120,8 +146,16 @@ def _in_hand(operation: Operation) -> tuple[Line, ...]:
     if operation.evictions:
         verb = "leaves" if len(operation.evictions) == 1 else "leave"
         parts.append(((f"{plain(', '.join(operation.evictions))} {verb}", "plain"),))
-    parts.append(((f"by {plain(request.author)}", "dim"),))
-    return tuple(parts)
+    return (*parts, *_why(operation))
+
+
+def _why(operation: Operation) -> tuple[Line, ...]:
+    """What it takes back, who asked, and why where no operator did."""
+    parts: list[Line] = []
+    if operation.undoes:
+        parts.append(((f"undoes {plain(operation.undoes)}", "plain"),))
+    reason = f": {plain(operation.reason)}" if operation.reason else ""
+    return (*parts, ((f"by {plain(operation.request.author)}{reason}", "dim"),))
 
 
 def over(end: Ended, now: float) -> Line:
@@ -129,13 +163,12 @@ def over(end: Ended, now: float) -> Line:
     operation = end.operation
     request = operation.request
     ago: Line = ((f"{age(now - end.heard_at)} ago", "dim"),)
-    author: Line = ((f"by {plain(request.author)}", "dim"),)
-    about: Line = ((subject(request), "strong"),)
+    about: Line = ((named(request), "strong"),)
     if operation.result == "done":
         took = None if operation.ended_at is None else operation.ended_at - operation.queued_at
         done: Line = (("✓ ", "good"), *about, (f" {did(operation)}", "plain"))
-        return joined((done, ((duration(took), "plain"),), ago, author))
-    return joined(((("✗ ", "hot"), *about, (f" {outcome(operation)}", "hot")), ago, author))
+        return joined((done, ((duration(took), "plain"),), ago, *_why(operation)))
+    return joined(((("✗ ", "hot"), *about, (f" {outcome(operation)}", "hot")), ago, *_why(operation)))
 
 
 def times(operation: Operation) -> Line:

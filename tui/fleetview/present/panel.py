@@ -8,6 +8,7 @@ from fleetview.fleet import NodeState, condition
 from fleetview.present import measures, models, operations
 from fleetview.present.absence import absence, staleness
 from fleetview.present.figures import columns, sparkline
+from fleetview.present.hints import hint
 from fleetview.present.measures import Reading
 from fleetview.present.numbers import age, celsius, count, duration, percent, rate, size, watts
 from fleetview.present.rows import SYMBOLS, dimmed
@@ -152,7 +153,7 @@ def _residents(node: NodeState, now: float, room: int, width: int) -> list[Line]
 
 def _nothing(node: NodeState) -> Line:
     """No model is resident: say what could be done about it."""
-    hints = [backend.hint for backend in node.backends.values() if backend.hint]
+    hints = [todo for backend in node.backends.values() if (todo := hint(backend, node.name))]
     if any(backend.models for backend in node.backends.values()):
         asleep = [backend.backend for backend in node.backends.values() if backend.phase == "stopped"]
         start = f"; {plain(', '.join(asleep))} is stopped, a starts it" if asleep else ""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from fleetview.fleet import NodeState
 from fleetview.present.figures import bar
 from fleetview.present.numbers import age, count, duration, size
-from fleetview.present.operations import stays
 from fleetview.present.text import DASH, Line, Tone, joined, plain
-from fleetview.present.wrapping import wrapped
-from fleetview_agent.wire import CreateRequest, KeepRequest, Plan, ResidentModel
+from fleetview_agent.wire import Plan, ResidentModel
 
 _TONES: dict[str, Tone] = {"fits": "good", "tight": "warm", "does_not_fit": "hot", "unknown": "dim"}
 _SHORT = {"fits": "yes", "tight": "tight", "does_not_fit": "no", "unknown": "not known"}
@@ -37,9 +35,17 @@ def sure(plan: Plan) -> str:
 def verdict(plan: Plan) -> Line:
     """Verdict, what is left, how sure that is, and how long it would take."""
     certainty = "confidence unknown" if plan.confidence == "unknown" else plan.confidence
-    took = "" if plan.expected_seconds is None else f"about {duration(plan.expected_seconds)}"
+    took = "" if plan.expected_seconds is None else expected(plan)
     said = ((_with_spare(_LONG[plan.verdict], plan, " to spare"), _TONES[plan.verdict]),)
     return joined((said, ((certainty, "plain"),), ((took, "plain"),) if took else ()))
+
+
+def expected(plan: Plan) -> str:
+    """How long it would take, and whether the file has to be read from the disk for that."""
+    if plan.expected_seconds is None:
+        return DASH
+    warmth = {None: "", True: " cold", False: " warm"}[plan.expected_cold]
+    return f"about {duration(plan.expected_seconds)}{warmth}"
 
 
 def _with_spare(word: str, plan: Plan, ending: str) -> str:
@@ -53,12 +59,17 @@ def _with_spare(word: str, plan: Plan, ending: str) -> str:
 
 
 def need(plan: Plan) -> Line:
-    """What it takes and what there would be."""
-    parts = []
-    if plan.weights_bytes is not None:
-        parts.append(f"{size(plan.weights_bytes)} weights")
-    if plan.cache_bytes is not None:
-        parts.append(f"{size(plan.cache_bytes)} cache")
+    """What it takes, of what that is made, and what there would be."""
+    parts = tuple(
+        f"{size(amount)} {name}"
+        for name, amount in (
+            ("weights", plan.weights_bytes),
+            ("cache", plan.cache_bytes),
+            ("compute", plan.compute_bytes),
+            ("other", plan.other_bytes),
+        )
+        if amount  # a part of nothing is none
+    )
     made_of = f" ({' + '.join(parts)})" if parts and plan.need_bytes is not None else ""
     return ((f"{size(plan.need_bytes)}{made_of} of {size(plan.room_bytes)} room", "plain"),)
 
@@ -86,41 +97,6 @@ def _leaver(name: str, node: NodeState, at: float) -> str:
         heard_at = node.backends_heard_at.get(backend, at)
         notes.append(f"idle {age(model.idle_seconds + (at - heard_at))}")
     return f"{plain(model.name)} ({', '.join(notes)})"
-
-
-def change_rows(plan: Plan) -> tuple[tuple[str, str], ...]:
-    """What a change of a server, or of the disk, would do: who runs it, who leaves, and every command."""
-    rows = [("run by", plain(plan.supervisor))] if plan.supervisor else []
-    match plan.request:
-        case KeepRequest():
-            rows.append(("then it", stays(plan.request)))
-        case CreateRequest(source=source):
-            rows.append(("from", plain(source)))
-    if plan.evictions:
-        label = "reloads" if plan.request.verb == "restart" else "leaves"
-        rows.append((label, plain(", ".join(plan.evictions))))
-    if plan.waits_for:
-        rows.append(("waits", f"for {count(plan.waits_for, 'answer')} in progress"))
-    before, after = plan.memory_before_bytes, plan.memory_after_bytes
-    if before is not None and after is not None and before != after:
-        rows.append(("memory", f"{size(before)} now, {size(after)} after, of {size(plan.memory_limit_bytes)}"))
-    labels = ("runs", *("" for _ in plan.commands))
-    return (*rows, *((label, plain(command)) for label, command in zip(labels, plan.commands, strict=False)))
-
-
-def change_lines(plan: Plan, width: int) -> tuple[Line, ...]:
-    """The same for a dialog, with the refusal where there is one."""
-    tones: dict[str, Tone] = {"runs": "accent", "": "accent"}
-    rows: list[Line] = []
-    for label, words in change_rows(plan):
-        row: Line = ((label.ljust(_LABEL), "dim"), (words, tones.get(label, "plain")))
-        rows += wrapped(row, width, indent=_LABEL)
-    if plan.refusal:
-        rows.append(((plain(plan.refusal), "hot"),))
-    return tuple(rows) or ((("The agent does it itself; no command is run.", "dim"),),)
-
-
-_LABEL = 8
 
 
 def costs(plan: Plan, node: NodeState) -> tuple[str, ...]:

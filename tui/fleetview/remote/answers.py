@@ -1,4 +1,4 @@
-"""What agents answer, decoded: operations, failures, and the chunks of a streamed chat."""
+"""What agents answer, decoded: operations, failures, and the chunks of a streamed answer."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class _Choice(Wire):
     """The one answer of a chunk."""
 
     delta: _Delta = _Delta()
+    text: str | None = None
+    """Of a completion, in place of the delta."""
     finish_reason: str | None = None
 
 
@@ -67,7 +69,7 @@ def decode_chunk(data: bytes) -> ChatChunk:
     chunk = _StreamChunk.model_validate(value)
     choice = chunk.choices[0] if chunk.choices else _Choice()
     return ChatChunk(
-        text=choice.delta.content or "",
+        text=choice.delta.content or choice.text or "",
         thinking=choice.delta.reasoning_content or "",
         finish_reason=None
         if choice.finish_reason is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import TypeVar
 from urllib.parse import quote
@@ -20,10 +20,12 @@ from fleetview.remote.lines import LONGEST_BYTES, split_lines
 from fleetview_agent.wire import (
     ChatChunk,
     ChatRequest,
+    CompletionRequest,
     Event,
+    Generation,
     Operation,
+    Order,
     Plan,
-    Request,
     Snapshot,
     StreamOptions,
     decode_event,
@@ -64,8 +66,8 @@ class AgentClient:
         silence = interval * DOWN_INTERVALS + SILENCE_SLACK_SECONDS
         query = {"interval": str(interval)}
         async with (
-            self._answer("GET", "/api/events", query=query, seconds=silence) as response,
-            aclosing(_lines(response)) as lines,
+            self.answer("GET", "/api/events", query=query, seconds=silence) as response,
+            aclosing(lines_of(response)) as lines,
         ):
             if not response.headers.get("content-type", "").startswith("application/x-ndjson"):
                 raise self._no_agent()
@@ -124,13 +126,13 @@ class AgentClient:
         """The stream is over."""
         return Lost(f"the agent of {self.name} ended the connection")
 
-    async def plan(self, request: Request) -> Plan:
+    async def plan(self, request: Order) -> Plan:
         """What the request would do; nothing happens."""
-        return self._decoded(Plan, await self._ask("POST", "/api/plan", body=request))
+        return self.decoded(Plan, await self._ask("POST", "/api/plan", body=request))
 
-    async def operate(self, request: Request) -> str:
+    async def operate(self, request: Order) -> str:
         """Ask for an operation; the id under which events tell how it goes."""
-        return self._decoded(Accepted, await self._ask("POST", "/api/operations", body=request)).id
+        return self.decoded(Accepted, await self._ask("POST", "/api/operations", body=request)).id
 
     async def cancel(self, operation_id: str) -> None:
         """End an operation early; the node goes back to where it was."""
@@ -142,12 +144,20 @@ class AgentClient:
         with self._ours():
             return OPERATIONS.validate_python(parse(content))
 
-    async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+    def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer as it is made; closing the iterator ends the request. Raises Lost for an answer without an end."""
+        return self._generated("/v1/chat/completions", request)
+
+    def complete(self, request: CompletionRequest) -> AsyncGenerator[ChatChunk, None]:
+        """What comes after a text, without any chat template; otherwise as `chat`."""
+        return self._generated("/v1/completions", request)
+
+    async def _generated(self, path: str, request: Generation) -> AsyncGenerator[ChatChunk, None]:
+        """The chunks of an answer up to its end."""
         streamed = request.model_copy(update={"stream": True, "stream_options": StreamOptions(include_usage=True)})
         async with (
-            self._answer("POST", "/v1/chat/completions", body=streamed, seconds=None) as response,
-            aclosing(_lines(response)) as lines,
+            self.answer("POST", path, body=streamed, seconds=None) as response,
+            aclosing(lines_of(response)) as lines,
         ):
             async for line in lines:
                 if (data := field_of_data(line)) is None:
@@ -166,24 +176,28 @@ class AgentClient:
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: BaseModel | None = None
     ) -> bytes:
         """The content of a plain answer."""
-        async with self._answer(method, path, query=query, body=body, seconds=ANSWER_SECONDS) as response:
+        async with self.answer(method, path, query=query, body=body, seconds=ANSWER_SECONDS) as response:
             return await self._content(response)
 
     @asynccontextmanager
-    async def _answer(
+    async def answer(
         self,
         method: str,
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: BaseModel | None = None,
+        body: BaseModel | AsyncIterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
         seconds: float | None,
     ) -> AsyncIterator[httpx.Response]:
         """A successful answer while its content is read; `seconds` is the longest wait for the next part of it."""
-        headers = {"content-type": "application/json"} if body else None
-        content = body.model_dump_json(exclude_none=True) if body else None
+        content: str | AsyncIterable[bytes] | None
+        if isinstance(body, BaseModel):
+            content, headers = body.model_dump_json(exclude_none=True), {"content-type": "application/json"}
+        else:
+            content = body
         timeout = httpx.Timeout(ANSWER_SECONDS, read=seconds)
-        with _translated(self.name):
+        with translated(self.name):
             async with self._http.stream(
                 method, path, params=query, content=content, headers=headers, timeout=timeout
             ) as response:
@@ -201,7 +215,7 @@ class AgentClient:
                 raise Unreachable(f"{self.name} answers without end: it is not a fleetview agent")
         return bytes(content)
 
-    def _decoded(self, model: type[Answer], content: bytes) -> Answer:
+    def decoded(self, model: type[Answer], content: bytes) -> Answer:
         """An answer as the model it should be."""
         with self._ours():
             return model.model_validate(parse(content))
@@ -216,13 +230,13 @@ class AgentClient:
             raise Unreachable(f"what answers for {self.name} is not a fleetview agent", told) from problem
 
 
-def _lines(response: httpx.Response) -> AsyncGenerator[bytes | None, None]:
+def lines_of(response: httpx.Response) -> AsyncGenerator[bytes | None, None]:
     """The lines of an answer as they come."""
     return split_lines(response.aiter_raw())
 
 
 @contextmanager
-def _translated(name: str) -> Iterator[None]:
+def translated(name: str) -> Iterator[None]:
     """Turn what HTTP and sockets raise into the family of RemoteError."""
     try:
         yield

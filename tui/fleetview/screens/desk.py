@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from fleetview_agent.wire import Plan, Request
+from fleetview_agent.wire import Order, Plan
 
 
 @dataclass(frozen=True)
 class Desk:
     """What screens need of the app besides the fleet."""
 
-    plan: Callable[[str, Request], Awaitable[Plan]]
+    plan: Callable[[str, Order], Awaitable[Plan]]
     """What a change would do to the node of that name. Raises RequestFailed."""
     author: str
     """user@host of the operator."""

@@ -23,14 +23,15 @@ from fleetview_agent.wire import (
     DeleteRequest,
     ModelFile,
     Operation,
+    Order,
     PullRequest,
-    Request,
     ResidentModel,
+    UndoRequest,
     UnloadRequest,
 )
 
 Residents = tuple[tuple[str, ResidentModel], ...]
-Flow = Callable[[App[None], NodeState, Desk], Awaitable[Request | None]]
+Flow = Callable[[App[None], NodeState, Desk], Awaitable[Order | None]]
 
 
 async def resident(app: App[None], title: str, models: Residents) -> tuple[str, ResidentModel] | None:
@@ -52,7 +53,7 @@ async def operation(app: App[None], node: NodeState) -> Operation | None:
     return chosen if agreed else None
 
 
-async def unload(app: App[None], node: NodeState, desk: Desk) -> Request | None:
+async def unload(app: App[None], node: NodeState, desk: Desk) -> Order | None:
     """Take a model out of memory, or end the process of one that was orphaned, after asking."""
     chosen = await resident(app, f"Unload from {node.name}", node.resident)
     if chosen is None:
@@ -66,7 +67,7 @@ async def unload(app: App[None], node: NodeState, desk: Desk) -> Request | None:
     return UnloadRequest(author=desk.author, backend=backend, model=model.name)
 
 
-async def keep(app: App[None], node: NodeState, desk: Desk) -> Request | None:
+async def keep(app: App[None], node: NodeState, desk: Desk) -> Order | None:
     """Say how long a model stays; the menu is the consent."""
     chosen = await resident(app, f"Keep on {node.name}", keepable(node))
     if chosen is None:
@@ -77,7 +78,7 @@ async def keep(app: App[None], node: NodeState, desk: Desk) -> Request | None:
     return None if place is None else wishes[place].request
 
 
-async def serve(app: App[None], node: NodeState, desk: Desk) -> Request | None:
+async def serve(app: App[None], node: NodeState, desk: Desk) -> Order | None:
     """Start, stop or restart the server of an engine, after showing who runs it and every command."""
     wishes = serving(node, desk.author)
     place = await app.push_screen_wait(Choose(f"On {node.name}", tuple(wish.label for wish in wishes)))
@@ -89,7 +90,7 @@ async def serve(app: App[None], node: NodeState, desk: Desk) -> Request | None:
     return wish.request if agreed else None
 
 
-async def pull(app: App[None], node: NodeState, desk: Desk) -> Request | None:
+async def pull(app: App[None], node: NodeState, desk: Desk) -> Order | None:
     """Fetch a model whose name is typed."""
     engines = node.able("pull")
     place = await _one_of(app, f"Pull on {node.name} with", tuple(state.backend for state in engines))
@@ -103,9 +104,9 @@ async def pull(app: App[None], node: NodeState, desk: Desk) -> Request | None:
     return PullRequest(author=desk.author, backend=engine.backend, model=name)
 
 
-async def delete(app: App[None], node: NodeState, desk: Desk) -> Request | None:
+async def delete(app: App[None], node: NodeState, desk: Desk) -> Order | None:
     """Delete a model whose name is typed once more."""
-    files = tuple((state, file) for state in node.able("delete") for file in state.models)
+    files = tuple((state, file) for state in node.able("delete") for file in state.models if not file.undeletable)
     names = tuple(f"{state.backend}/{file.name}" for state, file in files)
     place = await app.push_screen_wait(Choose(f"Delete on {node.name}", names))
     if place is None or not _may_go(app, *files[place]):
@@ -118,7 +119,22 @@ async def delete(app: App[None], node: NodeState, desk: Desk) -> Request | None:
     return DeleteRequest(author=desk.author, backend=state.backend, model=file.name)
 
 
-CHANGES: Mapping[str, Flow] = {"unload": unload, "keep": keep, "serve": serve, "pull": pull, "delete": delete}
+async def undo(app: App[None], node: NodeState, desk: Desk) -> Order | None:
+    """Take back the last operation, after showing what that does."""
+    wish = UndoRequest(author=desk.author)
+    title = f"Undo on {node.name}"
+    agreed = await app.push_screen_wait(ShowPlan(title, node, partial(desk.plan, node.name, wish)))
+    return wish if agreed else None
+
+
+CHANGES: Mapping[str, Flow] = {
+    "unload": unload,
+    "keep": keep,
+    "serve": serve,
+    "pull": pull,
+    "delete": delete,
+    "undo": undo,
+}
 """Names of keys' actions → what they ask before they change anything."""
 
 

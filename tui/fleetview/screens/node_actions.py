@@ -20,14 +20,14 @@ from fleetview.messages import (
     RetryRequested,
 )
 from fleetview.screens.desk import Desk
-from fleetview.verbs import CHAT, DELETE, KEEP, PULL, STATUS, SWAP, UNLOAD, Verb
+from fleetview.verbs import CHAT, DELETE, KEEP, PULL, STATUS, SWAP, UNDO, UNLOAD, Verb
 
 if TYPE_CHECKING:
     from fleetview.screens.pick_model import PickModel
 
 FRAME_SECONDS = 0.04
 """Changes that come closer together than this are drawn together."""
-_CHANGING = frozenset({"swap", "unload", "keep", "serve", "pull", "delete", "cancel_operation"})
+_CHANGING = frozenset({"swap", "unload", "keep", "serve", "pull", "delete", "undo", "cancel_operation"})
 """Actions that a read-only dashboard does not have."""
 _ON_A_NODE = (*sorted(_CHANGING), "chat", "describe", "retry")
 
@@ -49,7 +49,7 @@ class NodeActions(Screen[None]):
             id="node.actions",
             tooltip="Start, stop or restart an engine, after showing how.",
         ),
-        *(_binding(verb) for verb in (PULL, DELETE, STATUS)),
+        *(_binding(verb) for verb in (PULL, DELETE, UNDO, STATUS)),
         Binding(
             "ctrl+x",
             "cancel_operation",
@@ -142,7 +142,7 @@ class NodeActions(Screen[None]):
         if (node := self.node) is None:
             return "no node is selected"
         match action:
-            case "swap" | "unload" | "chat" | "keep" | "serve" | "pull" | "delete" as verb:
+            case "swap" | "unload" | "chat" | "keep" | "serve" | "pull" | "delete" | "undo" as verb:
                 return refusal(node, verb)
             case "cancel_operation":
                 return None if node.operations else f"no operation is in hand on {node.name}"
@@ -195,6 +195,10 @@ class NodeActions(Screen[None]):
     def action_delete(self) -> None:
         """Delete a model from the disk, after its name was typed."""
         self._change("delete")
+
+    def action_undo(self) -> None:
+        """Take back the last operation, after showing what that does."""
+        self._change("undo")
 
     @work(exclusive=True, group="dialog")
     async def action_chat(self) -> None:

@@ -15,7 +15,8 @@ from textual.widgets import Static
 from fleetview.fleet import NodeState
 from fleetview.messages import RequestFailed
 from fleetview.present import plain
-from fleetview.present.plans import change_lines, costs
+from fleetview.present.plan_rows import plan_lines
+from fleetview.present.plans import costs
 from fleetview.screens.confirm import Confirm
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.toned import contents
@@ -70,7 +71,7 @@ class ShowPlan(ModalScreen[bool]):
         """Show the plan, once it is known and has its place."""
         lines = self.query_one("#lines", Static)
         if self._plan is not None and lines.size.width:
-            lines.update(contents(change_lines(self._plan, lines.size.width)))
+            lines.update(contents(plan_lines(self._plan, lines.size.width)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         """Nobody agrees to what was not shown, or is refused."""

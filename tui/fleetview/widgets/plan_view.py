@@ -10,9 +10,10 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from fleetview.fleet import NodeState
-from fleetview.present import DASH, context
+from fleetview.present import DASH, context, plain
 from fleetview.present.plans import leaving, need, verdict
 from fleetview.present.text import Line
+from fleetview.present.wrapping import wrapped
 from fleetview.widgets.plan_bars import PlanBars
 from fleetview.widgets.toned import contents
 from fleetview_agent.wire import Plan
@@ -56,7 +57,18 @@ class PlanView(Vertical):
         """Show another plan."""
         self.query_one(PlanBars).plan = planned.plan if planned else None
         self.query_one("#settings", Static).update(contents((settings(planned),)))
-        self.query_one("#facts", Static).update(contents(facts(planned)))
+        self._show_facts()
+
+    def on_resize(self) -> None:
+        """What is too long for a line is told to its end in another width too."""
+        self.call_after_refresh(self._show_facts)
+
+    def _show_facts(self) -> None:
+        """Show the facts, each as long as it is, below the others."""
+        lines = facts(self.planned)
+        if width := self.size.width:
+            lines = tuple(part for line in lines for part in wrapped(line, width, indent=_LABEL_WIDTH))
+        self.query_one("#facts", Static).update(contents(lines))
 
 
 def settings(planned: Planned | None) -> Line:
@@ -77,13 +89,17 @@ def settings(planned: Planned | None) -> Line:
 
 
 def facts(planned: Planned | None) -> tuple[Line, ...]:
-    """What it needs, who leaves, whether it fits."""
+    """What it needs, who leaves, whether it fits, and by what the room was judged where the node says so."""
     if planned is None or planned.plan is None:
-        rows: tuple[Line, ...] = (((DASH, "dim"),),) * 3
+        unknown: Line = ((DASH, "dim"),)
+        rows = {"need": unknown, "leaves": unknown, "verdict": unknown}
     else:
         plan = planned.plan
-        rows = (need(plan), leaving(plan, planned.node, planned.at), verdict(plan))
-    return tuple(
-        ((label.ljust(_LABEL_WIDTH), "dim"), *row)
-        for label, row in zip(("need", "leaves", "verdict"), rows, strict=True)
-    )
+        rows = {
+            "need": need(plan),
+            "leaves": leaving(plan, planned.node, planned.at),
+            "verdict": verdict(plan),
+        }
+        if plan.room_evidence:
+            rows["room"] = ((plain(plan.room_evidence), "dim"),)
+    return tuple(((label.ljust(_LABEL_WIDTH), "dim"), *row) for label, row in rows.items())

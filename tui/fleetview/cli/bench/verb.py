@@ -1,0 +1,159 @@
+"""The verb: which models on which nodes, one after the other on each, all nodes at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from dataclasses import dataclass
+
+from fleetview.cli.bench.book import Book, book_file
+from fleetview.cli.bench.measuring import Task, measure
+from fleetview.cli.bench.results import Result
+from fleetview.cli.bench.words import block, history
+from fleetview.cli.exits import CommandError, Exit, status_of
+from fleetview.cli.names import pick_model, pick_nodes
+from fleetview.cli.output import Progress, put, put_json, say
+from fleetview.config import FleetConfig, NodeConfig
+from fleetview.remote.client import AgentClient
+from fleetview.remote.connect import connect
+from fleetview.remote.errors import Refused, RemoteError
+from fleetview.remote.logins import Logins
+from fleetview_agent.wire import Snapshot
+
+PROMPT_TOKENS, GENERATED_TOKENS, RUNS = 512, 128, 5
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A result, and the one before it."""
+
+    result: Result
+    before: Result | None
+
+
+async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
+    """Measure and print; with `--history`, print what was measured before."""
+    nodes = pick_nodes(config, arguments.nodes)
+    book = Book(book_file())
+    if arguments.history:
+        return _history(arguments, book, {node.name for node in nodes})
+    bench = Bench(arguments, book, logins)
+    statuses = await asyncio.gather(*(bench.node(node) for node in nodes))
+    if arguments.json:
+        put_json([_object(kept) for kept in bench.kept])
+    elif len(bench.kept) > 1:
+        put(f"\n{history(kept.result for kept in bench.kept)}")
+    return max(statuses)
+
+
+def _history(arguments: Namespace, book: Book, nodes: set[str]) -> int:
+    """What was measured on these nodes, newest first."""
+    found = [
+        result
+        for result in book.results()
+        if result.node in nodes
+        and (arguments.model is None or arguments.model in {result.model, result.model.partition("/")[2]})
+    ]
+    if arguments.json:
+        put_json(found)
+    elif found:
+        put(history(found))
+    else:
+        say("nothing was measured there yet")
+    return Exit.DONE
+
+
+class Bench:
+    """Measures node by node, and prints and keeps every result as soon as it is there."""
+
+    def __init__(self, arguments: Namespace, book: Book, logins: Logins) -> None:
+        self._arguments = arguments
+        self._book = book
+        self._logins = logins
+        self._progress = Progress()
+        self.kept: list[Kept] = []
+
+    async def node(self, node: NodeConfig) -> Exit:
+        """Measure the models of a node; what it comes to, which is told where it is not done."""
+        try:
+            async with connect(node, self._logins) as client:
+                tasks = _tasks(self._arguments, node.name, await client.snapshot())
+                return max([await self._model(client, task) for task in tasks])
+        except RemoteError as problem:
+            self._say(f"{node.name}: {problem}")
+            return status_of(problem)
+        except CommandError as problem:
+            self._say(str(problem))
+            return problem.status
+
+    async def _model(self, client: AgentClient, task: Task) -> Exit:
+        """Measure one model. Raises RemoteError where the others could not be measured either."""
+
+        def tell(step: str) -> None:
+            self._progress.show(f"{task.model} on {task.node}: {step}")
+
+        try:
+            result = await measure(client, task, tell)
+        except CommandError as problem:
+            self._say(str(problem))
+            return problem.status
+        except Refused as problem:  # it may have left meanwhile; the others are there
+            self._say(f"{task.node}: {problem}")
+            return status_of(problem)
+        finally:
+            self._progress.clear()
+        self._keep(result)
+        return Exit.DONE
+
+    def _keep(self, result: Result) -> None:
+        """Write a result down and print it; one that cannot be written down is printed all the same."""
+        before = None
+        try:
+            before = self._book.keep(result)
+        except CommandError as problem:
+            self._say(str(problem))
+        self.kept.append(Kept(result, before))
+        if not self._arguments.json:
+            put(block(result, before))
+
+    def _say(self, sentence: str) -> None:
+        """Something that is no result, on a line of its own."""
+        self._progress.clear()
+        say(sentence)
+
+
+def _tasks(arguments: Namespace, node: str, snapshot: Snapshot) -> tuple[Task, ...]:
+    """What is to be measured on a node. Raises CommandError where nothing can be."""
+    ready = {f"{state.backend}/{row.name}": (state, row) for state in snapshot.backends for row in state.resident}
+    ready = {name: pair for name, pair in ready.items() if pair[1].phase == "ready"}
+    names = tuple(ready)
+    if arguments.model is not None:
+        names = ("/".join(pick_model(node, snapshot.backends, arguments.model)),)
+    if not names:
+        raise CommandError(f"no model is ready on {node}; `fleetview load {node} MODEL` loads one", Exit.REFUSED)
+    if names[0] not in ready:
+        there = f"in memory there: {', '.join(ready)}" if ready else f"`fleetview load {node} {names[0]}` loads it"
+        raise CommandError(f"{names[0]} is not in memory on {node}; {there}", Exit.USAGE)
+    return tuple(
+        Task(
+            node=node,
+            backend=state.backend,
+            resident=row,
+            file=next((file for file in state.models if file.name == row.name), None),
+            machine=snapshot.machine,
+            sample=snapshot.samples[-1] if snapshot.samples else None,
+            pp=arguments.pp or PROMPT_TOKENS,
+            tg=arguments.tg or GENERATED_TOKENS,
+            runs=arguments.runs or RUNS,
+        )
+        for state, row in (ready[name] for name in names)
+    )
+
+
+def _object(kept: Kept) -> dict[str, object]:
+    """A result for programs."""
+    return {
+        **kept.result.model_dump(),
+        "efficiency_ratio": kept.result.efficiency_ratio,
+        "before": kept.before,
+    }
