@@ -35,7 +35,7 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
 
 
 def test_the_agent_needs_no_dashboard() -> None:
-    modules = modules_after("import fleetview_agent.serve, fleetview_agent.__main__")
+    modules = modules_after("import fleetview_agent.serving.serve, fleetview_agent.__main__")
     assert "uvicorn" in modules
     assert not modules & {"fleetview", "textual", "rich", "asyncssh", "httpx", "llama_cpp", "numpy"}
 

@@ -91,11 +91,11 @@ def test_a_file_cut_short_is_refused_and_nothing_leaves(models: Home) -> None:
     assert "is truncated" in json.loads(plan.stdout)["refusal"]
 
 
-def test_a_file_with_broken_tensors_is_rolled_back_and_the_former_model_answers(models: Home) -> None:
+def test_a_file_that_the_engine_refuses_makes_nobody_leave(models: Home) -> None:
     models.json("swap", "here", SMALL, "--ctx", SHORT)
     done = models.run("fleetview", "swap", "here", BROKEN)
-    assert done.returncode == 1
-    assert re.search(r"was rolled back: .* tensor '.*' not found", done.stderr), done.stderr
+    assert done.returncode == 4
+    assert re.search(r"was refused: .* tensor '.*' not found", done.stderr), done.stderr
     assert resident(models) == [SMALL]
     assert answer(models)["content"]
 

@@ -26,7 +26,7 @@ def test_a_pull_is_watched_cancelled_and_gone_on_with_and_a_delete_is_thought_be
         with terminal(command("fleetview"), environment=home.environment) as pane:
             pane.wait_for("● here", "s loads one")
             pull(pane)
-            pane.wait_for(f"pull {NAME}", "%", "/s", " left")
+            pane.wait_for(f"pull ollama/{NAME}", "%", "/s", " left")
             cancel(pane, f"Cancel the pull of {NAME} on here", "What has come stays on the disk")
             until(lambda: len(home.journal) == 2, "the end of the pull")
             assert home.journal[0]["result"] == "rolled_back"
@@ -36,17 +36,17 @@ def test_a_pull_is_watched_cancelled_and_gone_on_with_and_a_delete_is_thought_be
             assert home.state["models"] == []
 
             pull(pane)
-            pane.wait_for(f"✓ {NAME} pulled")
+            pane.wait_for(f"✓ ollama/{NAME} pulled")
             assert whole.stat().st_ino == former.st_ino  # it was gone on with, not fetched anew
             assert [model["name"] for model in home.state["models"]] == [f"{NAME}:latest"]
 
             pane.press("D")
             pane.wait_for("Delete on here", f"ollama/{NAME}:latest")
-            pane.press("Enter")
+            pane.press("End", "Enter")  # llama.cpp's own files come before
             pane.wait_for(f"Delete {NAME}:latest from here", "For 30 s it can still be cancelled")
             pane.type(f"{NAME}:latest")
             pane.press("Enter")
-            pane.wait_for(f"delete {NAME}:latest", "wait")
+            pane.wait_for(f"delete ollama/{NAME}:latest", "wait")
             cancel(pane, f"Cancel the delete of {NAME}:latest on here", "Nothing is deleted")
             until(lambda: len(home.journal) == 4, "the end of the delete")
         assert [(row["request"]["verb"], row["result"]) for row in home.journal] == [

@@ -48,12 +48,14 @@ def test_swaps_pressed_at_once_queue_and_both_operators_see_both(machine: Machin
         first.press("Enter")
         second.press("Enter")
         for pane in (first, second):
-            pane.wait_for(f"swap {SIM_SMALL}", "by ada@", f"swap {SIM_LARGE}", "by bob@", " queued ")
+            pane.wait_for(
+                f"swap simulated/{SIM_SMALL}", "by ada@", f"swap simulated/{SIM_LARGE}", "by bob@", " queued "
+            )
 
         until(lambda: len(machine.journal) == len((ada, bob)), "both swaps to end", 30)
         (last,) = machine.resident
         for pane in (first, second):
-            pane.wait_for(f"✓ {last} swapped in")
+            pane.wait_for(f"✓ simulated/{last} swapped in")
 
     later, earlier = machine.get("/api/journal")
     assert {operation["result"] for operation in (earlier, later)} == {"done"}
