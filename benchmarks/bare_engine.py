@@ -1,6 +1,7 @@
 """llama.cpp through llama-cpp-python, with nothing of ours around it: answers one request per line of its input.
 
-`python bare_engine.py FILE THREADS CONTEXT`. A request is `{"prompt", "limit"}`; so are the answers JSON, one a line.
+`python bare_engine.py FILE THREADS CONTEXT`. A request is `{"prompt", "limit"}`, with `"raw": true` for a text
+that is gone on with, without any template and past its end; so are the answers JSON, one a line.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ def main() -> int:
 
 
 def answer(
-    engine: Llama, formatter: llama_chat_format.Jinja2ChatFormatter, prompt: str, limit: int
+    engine: Llama, formatter: llama_chat_format.Jinja2ChatFormatter, prompt: str, limit: int, *, raw: bool = False
 ) -> dict[str, object]:
     """One answer, and when its tokens came, counted from before the prompt was put into tokens."""
     began = time.perf_counter()
-    text = formatter(messages=[{"role": "user", "content": prompt}]).prompt
+    text = prompt if raw else formatter(messages=[{"role": "user", "content": prompt}]).prompt
     tokens = engine.tokenize(text.encode(), add_bos=not text.startswith(formatter.bos_token), special=True)
     times: list[float] = []
     pieces: list[bytes] = []
     for token in engine.generate(tokens, temp=0.0, top_p=0.95, min_p=0.05, top_k=40):
         times.append(time.perf_counter() - began)
-        if token == engine.token_eos():
+        if token == engine.token_eos() and not raw:
             break
         pieces.append(engine.detokenize([token]))
         if len(times) == limit:

@@ -57,11 +57,11 @@ class BareEngine:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def answer(self, prompt: str, limit: int) -> Answer:
-        """Ask it."""
+    def answer(self, prompt: str, limit: int, *, raw: bool = False) -> Answer:
+        """Ask it; with `raw`, have it go on with a text, so far as the limit allows."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"prompt": prompt, "limit": limit}) + "\n")
+        self._process.stdin.write(json.dumps({"prompt": prompt, "limit": limit, "raw": raw}) + "\n")
         self._process.stdin.flush()
         return Answer(**json.loads(self._process.stdout.readline()))
 

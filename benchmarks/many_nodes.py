@@ -21,8 +21,8 @@ from machine import a_machine, behind
 from pane import Cells, a_dashboard
 
 from fleetview.config import NodeConfig
-from fleetview_agent.api import build_app
-from fleetview_agent.serve import Server
+from fleetview_agent.serving.api import build_app
+from fleetview_agent.serving.serve import Server
 from tests.agents import a_running_agent
 from tests.openssh import until
 
