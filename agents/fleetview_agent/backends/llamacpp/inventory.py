@@ -15,6 +15,7 @@ from pathlib import Path
 from fleetview_agent.backends.llamacpp import second_file, stored
 from fleetview_agent.backends.llamacpp.found import Found, read, readable
 from fleetview_agent.backends.llamacpp.places import roots
+from fleetview_agent.backends.llamacpp.sampled import sampled
 from fleetview_agent.gguf import GgufError, Header
 from fleetview_agent.ollama_store import stored_models
 
@@ -205,10 +206,13 @@ def _cannot_be_whole(header: Header) -> str | None:
 def _named(found: list[Found]) -> dict[str, Found]:
     """Names for files, each content once: the stem, with as many folders before it as it takes to be unique."""
     once: dict[object, Found] = {}
+    claims = Counter(map(_content, found))
     for file in found:
-        other = once.setdefault(_content(file), file)
+        # two models of one make may say the same of themselves, and a damaged copy says what the good one says
+        content = (_content(file), sampled(file.path) if claims[_content(file)] > 1 else b"")
+        other = once.setdefault(content, file)
         if other.refusal and not file.refusal:  # a copy of which a part is missing hides no complete one
-            once[_content(file)] = file
+            once[content] = file
     files = list(once.values())
     names = [file.stem for file in files]
     for depth in range(1, max((len(file.path.parts) for file in files), default=1)):
@@ -232,5 +236,5 @@ def _with_stored(files: dict[str, Found], stored_files: Iterable[Found]) -> dict
 
 
 def _content(file: Found) -> object:
-    """The same for the same content."""
+    """The same for the same content, as far as its header tells."""
     return file.header.identity if file.header else file.path.resolve()

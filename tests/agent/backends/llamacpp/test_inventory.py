@@ -69,6 +69,15 @@ async def test_the_same_content_is_shown_once(home: Path) -> None:
     assert len(await names(home / "m", home / "m/one")) == 1
 
 
+async def test_two_models_that_say_the_same_of_themselves_are_two(home: Path) -> None:
+    good = write_tiny(home / "m/one/A.gguf")
+    damaged = write_tiny(home / "m/two/A.gguf")
+    with damaged.open("r+b") as file:
+        file.seek(good.stat().st_size // 2)
+        file.write(b"\x55" * 20_000)
+    assert sorted(await names(home / "m")) == ["one/A", "two/A"]
+
+
 async def test_projectors_and_later_parts_are_no_models(home: Path) -> None:
     write_tiny(home / "m/mmproj-A-f16.gguf", Tiny(name="projector"))
     write_tiny(home / "m/A-00001-of-00002.gguf", Tiny(name="part 1"))
