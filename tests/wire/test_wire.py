@@ -18,6 +18,7 @@ from fleetview_agent.wire import (
     SwapRequest,
     decode_event,
 )
+from tests.builders import a_snapshot, an_operation
 
 GOLDEN = Path(__file__).parent / "golden" / "protocol-1.ndjson"
 
@@ -129,3 +130,15 @@ def test_text_parts_and_single_stops_are_what_openai_clients_send() -> None:
 def test_a_chat_request_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         ChatRequest.model_validate({"model": "m", "messages": [{"role": "user", "content": "x"}], **wrong})
+
+
+@pytest.mark.parametrize(
+    "news", [{"request": {"verb": "teleport", "author": "ada@desk"}, "phase": "queued"}, {"phase": "teleport"}]
+)
+def test_an_operation_of_a_kind_that_only_a_newer_agent_knows_hides_nothing_else(news: dict[str, object]) -> None:
+    known = an_operation().model_dump(mode="json", exclude_none=True)
+    said = a_snapshot().model_dump(mode="json", exclude_none=True)
+    read = Snapshot.model_validate({**said, "operations": [{**known, **news}, known]})
+    assert [operation.id for operation in read.operations] == [known["id"]]
+    with pytest.raises(ValidationError):
+        Snapshot.model_validate({**said, "operations": [{**known, "request": "nonsense"}]})

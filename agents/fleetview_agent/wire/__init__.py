@@ -66,6 +66,7 @@ from fleetview_agent.wire.operations import (
     Result,
     Transfer,
     Verdict,
+    understood,
 )
 from fleetview_agent.wire.requests import (
     LONGEST_NAME,
@@ -159,4 +160,5 @@ __all__ = [
     "Wire",
     "decode_event",
     "target",
+    "understood",
 ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, field_validator
 
 from fleetview_agent.wire.base import Wire
 from fleetview_agent.wire.machine import Machine, Sample
 from fleetview_agent.wire.models import BackendState
 from fleetview_agent.wire.numbers import parse
-from fleetview_agent.wire.operations import Operation
+from fleetview_agent.wire.operations import Operation, understood
 
 PROTOCOL = 1
 """Raised when a reader of the older number could misunderstand a newer writer."""
@@ -27,6 +27,12 @@ class Snapshot(Wire):
     """Waiting and in hand."""
     samples: tuple[Sample, ...] = ()
     """Of the last two minutes, oldest first."""
+
+    @field_validator("operations", mode="before")
+    @classmethod
+    def _understood(cls, rows: object) -> object:
+        """What only a newer agent does is no reason to see nothing of it."""
+        return understood(rows)
 
 
 class Sampled(Wire):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from fleetview_agent.wire.base import Wire
 from fleetview_agent.wire.requests import Request
@@ -126,3 +126,20 @@ class Operation(Wire):
     """What undoes it."""
     undoes: str | None = None
     """The id of the operation that this one takes back."""
+
+
+_VERBS = frozenset(request.model_fields["verb"].default for request in get_args(get_args(Request)[0]))
+
+
+def understood(rows: object) -> object:
+    """Operations as they came, without those whose verb or phase only a newer version knows."""
+    return [row for row in rows if _is_understood(row)] if isinstance(rows, list | tuple) else rows
+
+
+def _is_understood(row: object) -> bool:
+    """Whether nothing in it is new; what makes no sense at all is left for whoever reads it to say."""
+    if not isinstance(row, dict):
+        return True
+    request, phase = row.get("request"), row.get("phase")
+    verb = request.get("verb") if isinstance(request, dict) else None
+    return (not isinstance(verb, str) or verb in _VERBS) and (not isinstance(phase, str) or phase in get_args(Phase))

@@ -29,6 +29,7 @@ from fleetview_agent.wire import (
     Snapshot,
     StreamOptions,
     decode_event,
+    understood,
 )
 from fleetview_agent.wire.numbers import parse
 
@@ -142,7 +143,7 @@ class AgentClient:
         """Operations that have ended, newest first."""
         content = await self._ask("GET", "/api/journal", query={"limit": str(limit)})
         with self._ours():
-            return OPERATIONS.validate_python(parse(content))
+            return OPERATIONS.validate_python(understood(parse(content)))
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer as it is made; closing the iterator ends the request. Raises Lost for an answer without an end."""
