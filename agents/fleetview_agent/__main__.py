@@ -129,7 +129,13 @@ def _serve(arguments: argparse.Namespace) -> int:
     from fleetview_agent.serving.serve import serve
 
     config = read_config(arguments.config or paths.default_config(), required=arguments.config is not None)
-    serve(arguments.socket.absolute(), config, arguments.linger)
+    path = arguments.socket.absolute()
+
+    def tell() -> None:
+        if sys.stderr.isatty():  # a person, and no service manager
+            print(f"serving at {path}; ctrl+c ends it", file=sys.stderr)
+
+    serve(path, config, arguments.linger, tell)
     return 0
 
 

@@ -72,16 +72,19 @@ class Clients:
         return 0.0 if self._serving else time.monotonic() - self._left_at
 
 
-def serve(socket_path: Path, config: AgentConfig, linger_seconds: float | None) -> None:
+def serve(
+    socket_path: Path, config: AgentConfig, linger_seconds: float | None, began: Callable[[], None] = lambda: None
+) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP, or, where it lingers, until nobody needs it any more.
 
-    Raises SocketTaken, ConfigError, StorageFailed before anything is served.
+    `began` is called when the socket is there. Raises SocketTaken, ConfigError, StorageFailed before that.
     """
     _give_memory_back()
     with listening(socket_path) as listener, _port(config) as port:
         sampler = detect(config.sampler)
         journal = Journal(socket_path.with_name("journal.sqlite"))
         agent = Agent(config, sampler, journal, restores=linger_seconds is None)
+        began()
         asyncio.run(_serve(agent, listener, port, linger_seconds))
     logger.info("ended")
 

@@ -19,7 +19,7 @@ from fleetview.present.operations import stays
 from fleetview.present.text import plain
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
-from fleetview.remote.errors import Lost, RemoteError
+from fleetview.remote.errors import Lost, Refused, RemoteError
 from fleetview.remote.logins import Logins
 from fleetview_agent.wire import Event, KeepRequest, Operation, Order, Request, StartRequest, UndoRequest, target
 
@@ -88,8 +88,9 @@ async def _until_ended(
         say("cancelling, and waiting until the node is back where it was; once more to leave it alone")
         try:
             await following.cancel()
-        except RemoteError as problem:  # it may have ended in this very moment
-            say(str(problem))
+        except RemoteError as problem:
+            if not (isinstance(problem, Refused) and problem.code == "not_found"):  # it has ended in this very moment
+                say(str(problem))
         return await ending, True
     finally:
         following.progress.clear()
