@@ -91,7 +91,11 @@ class Copying:
         """A slow copy of which a good part has come."""
         before = self.came_bytes
         copying = self.start(*SLOW)
-        until(lambda: self.came_bytes > before + self.size_bytes // 4, "a part of the file", 30)
+        try:
+            until(lambda: self.came_bytes > before + self.size_bytes // 4, "a part of the file", 30)
+        except AssertionError:
+            copying.kill()
+            raise AssertionError(f"{self.came_bytes} of {self.size_bytes} bytes came: {copying.communicate()}") from None
         return copying
 
     def assert_arrived(self) -> None:
@@ -107,7 +111,9 @@ def of_ollama(pair: Pair) -> Copying:
     number = next(NUMBERS)
     first, second = pair.stores
     digest = first.create(f"story{number}", write_tiny(pair.here.home.path / "m.gguf", replace(SIZE, seed=number)))
-    return Copying(pair, "ollama", f"story{number}:latest", first.blob(digest), second.blob(digest))
+    name = f"story{number}:latest"
+    until(lambda: name in pair.here.models("ollama"), "the agent's look at the new model")
+    return Copying(pair, "ollama", name, first.blob(digest), second.blob(digest))
 
 
 def of_llamacpp(pair: Pair) -> Copying:

@@ -57,6 +57,11 @@ class Machine:
         assert answer[0] == 200, answer[1]
         return json.loads(answer[1])
 
+    def models(self, backend: str) -> list[str]:
+        """What could be loaded there."""
+        states = self.get("/api/snapshot")["backends"]
+        return [row["name"] for state in states if state["backend"] == backend for row in state["models"]]
+
     @property
     def resident(self) -> list[str]:
         """What can answer there."""
