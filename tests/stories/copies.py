@@ -95,7 +95,9 @@ class Copying:
             until(lambda: self.came_bytes > before + self.size_bytes // 4, "a part of the file", 30)
         except AssertionError:
             copying.kill()
-            raise AssertionError(f"{self.came_bytes} of {self.size_bytes} bytes came: {copying.communicate()}") from None
+            raise AssertionError(
+                f"{self.came_bytes} of {self.size_bytes} bytes came: {copying.communicate()}"
+            ) from None
         return copying
 
     def assert_arrived(self) -> None:
