@@ -54,8 +54,8 @@ class States:
 
     @property
     def all(self) -> tuple[BackendState, ...]:
-        """Every backend, as last seen."""
-        return tuple(self._states.values())
+        """Every backend, as last seen; always in the same order, whichever of them answered first."""
+        return tuple(self._states[name] for name in self._backends if name in self._states)
 
     async def run(self) -> None:
         """Look at the backends when they have changed, and now and then; sooner at those that change by themselves."""

@@ -94,10 +94,10 @@ def settled(home: OllamaHome) -> list[str]:
 
 
 def change_server(pane: Terminal, title: str, *shown: str) -> None:
-    """Agree to what is shown of the last line of the menu about servers."""
+    """Agree to what is shown of a line of the menu about servers."""
     pane.press("a")
-    pane.wait_for("On here", title.lower())
-    pane.press("End", "Enter")
+    menu = [line.strip(" │") for line in pane.wait_for("On here", title.lower()).splitlines() if "│" in line]
+    pane.press(*["Down"] * list(filter(None, menu)).index(title.lower()), "Enter")
     pane.wait_for(f"{title} on here", *shown)
     pane.press("Enter")
     pane.wait_gone(f"{title} on here")

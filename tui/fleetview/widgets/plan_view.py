@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.css.query import NoMatches
 from textual.reactive import var
 from textual.widgets import Static
 
@@ -55,9 +57,10 @@ class PlanView(Vertical):
 
     def watch_planned(self, planned: Planned | None) -> None:
         """Show another plan."""
-        self.query_one(PlanBars).plan = planned.plan if planned else None
-        self.query_one("#settings", Static).update(contents((settings(planned),)))
-        self._show_facts()
+        with suppress(NoMatches):  # the picker is being closed in this moment
+            self.query_one(PlanBars).plan = planned.plan if planned else None
+            self.query_one("#settings", Static).update(contents((settings(planned),)))
+            self._show_facts()
 
     def on_resize(self) -> None:
         """What is too long for a line is told to its end in another width too."""
