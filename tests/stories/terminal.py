@@ -36,6 +36,12 @@ class Terminal:
         """Type text as it is."""
         self.tmux("send-keys", "-t", "pane", "-l", text)
 
+    def choose(self, title: str, choice: str) -> None:
+        """Take a line of a list of choices, once it stands there, wherever that is."""
+        screen = self.wait_for(title, choice)
+        lines = [line.strip(" │") for line in screen.splitlines() if "│" in line]
+        self.press(*["Down"] * list(filter(None, lines)).index(choice), "Enter")
+
     def wait_for(self, *texts: str, seconds: float = 20.0) -> str:
         """The screen, once all of the texts stand on it."""
         return self._wait(lambda screen: all(text in screen for text in texts), f"{texts} to come", seconds)

@@ -96,8 +96,7 @@ def settled(home: OllamaHome) -> list[str]:
 def change_server(pane: Terminal, title: str, *shown: str) -> None:
     """Agree to what is shown of a line of the menu about servers."""
     pane.press("a")
-    menu = [line.strip(" │") for line in pane.wait_for("On here", title.lower()).splitlines() if "│" in line]
-    pane.press(*["Down"] * list(filter(None, menu)).index(title.lower()), "Enter")
+    pane.choose("On here", title.lower())
     pane.wait_for(f"{title} on here", *shown)
     pane.press("Enter")
     pane.wait_gone(f"{title} on here")

@@ -41,8 +41,7 @@ def test_a_pull_is_watched_cancelled_and_gone_on_with_and_a_delete_is_thought_be
             assert [model["name"] for model in home.state["models"]] == [f"{NAME}:latest"]
 
             pane.press("D")
-            pane.wait_for("Delete on here", f"ollama/{NAME}:latest")
-            pane.press("End", "Enter")  # llama.cpp's own files come before
+            pane.choose("Delete on here", f"ollama/{NAME}:latest")
             pane.wait_for(f"Delete {NAME}:latest from here", "For 30 s it can still be cancelled")
             pane.type(f"{NAME}:latest")
             pane.press("Enter")
