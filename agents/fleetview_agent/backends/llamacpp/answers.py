@@ -96,12 +96,13 @@ class Answers:
             request.pieces.put_nowait(problem)
 
     def traffic(self, backend: str) -> Traffic:
-        """What was done since the previous call."""
+        """What was done since the previous call; the token that warms a model is nobody's answer."""
         now = time.monotonic()
+        answering = self._current is not None and self._current.command["do"] != "warm"
         return Traffic(
             backend=backend,
             model=self._model,
-            in_flight=int(self._current is not None),
+            in_flight=int(answering),
             queued=len(self._line),
             prompt_progress=self._meter.progress(),
             prompt_tokens_per_second=self._meter.prompt_rate(now),
