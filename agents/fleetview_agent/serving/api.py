@@ -19,9 +19,8 @@ from fleetview_agent.serving.blobs import blob_routes
 from fleetview_agent.serving.bodies import read_body
 from fleetview_agent.serving.failures import exception_handlers
 from fleetview_agent.serving.openai import openai_routes
-from fleetview_agent.serving.stream import Stream
+from fleetview_agent.serving.stream import NDJSON, Stream
 
-NDJSON = "application/x-ndjson"
 _ORDER: TypeAdapter[wire.Order] = TypeAdapter(wire.Order)
 
 

@@ -14,9 +14,8 @@ from fleetview_agent.copying.incoming import Span
 from fleetview_agent.copying.offered import Offer, pieces
 from fleetview_agent.errors import AgentError, BadRequest, NotFound
 from fleetview_agent.serving.failures import error_response
-from fleetview_agent.serving.stream import Stream
+from fleetview_agent.serving.stream import NDJSON, Stream
 
-NDJSON = "application/x-ndjson"
 BYTES = "application/octet-stream"
 PATH = "/api/blobs/{sha256}"
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -12,6 +12,9 @@ from starlette.types import Receive, Scope, Send
 from fleetview_agent.errors import AgentError
 from fleetview_agent.serving.failures import error_response
 
+NDJSON = "application/x-ndjson"
+"""One JSON object per line."""
+
 
 class Stream(Response):
     """Sends what a generator yields; when the client goes, the generator is cancelled once and closed.

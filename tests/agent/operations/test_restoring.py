@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +14,9 @@ from fleetview_agent.errors import BackendFailed
 from fleetview_agent.operations import restoring
 from fleetview_agent.records.journal import Journal
 from fleetview_agent.samplers import detect
-from fleetview_agent.wire import BackendState, Operation, StartRequest
-from tests.agents import a_load, a_running_agent, an_unload, outcome, residents, say
+from fleetview_agent.wire import BackendState, StartRequest
+from tests.agent.operations.restored import an_agent_with_models, journal_of
+from tests.agents import a_load, an_unload, outcome, residents, say
 
 SMALL, LARGE = "sim-small", "sim-large"
 OFF = OllamaConfig(enabled=False)
@@ -27,30 +25,9 @@ CONFIG = AgentConfig(sampler="simulated", ollama=OFF, llamacpp=LlamaCppConfig(en
 KILLED = "the server of simulated was killed by signal 9"
 
 
-@asynccontextmanager
-async def an_agent_with_models(folder: Path) -> AsyncIterator[Agent]:
-    """Two models that should run, and one that should no longer."""
-    async with a_running_agent(folder) as agent:
-        agent.restorer._pause_seconds = 0.0
-        await outcome(agent, a_load("sim-broken"))
-        await outcome(agent, a_load(SMALL, options={"context": 2048, "keep": 600}))
-        await outcome(agent, a_load(LARGE, options={"context": 1024}))
-        yield agent
-
-
 async def crash(agent: Agent) -> None:
     with pytest.raises(BackendFailed, match="signal 9"):
         await say(agent, SMALL, "/crash")
-
-
-async def journal_of(agent: Agent, holds: Callable[[list[Operation]], bool]) -> list[Operation]:
-    """What the agent did by itself, oldest first, once that is so and nothing more is in hand."""
-    async with asyncio.timeout(10):
-        while True:
-            own = [one for one in agent.journal.ended(50) if one.request.author == restoring.AUTHOR][::-1]
-            if not agent.operator.operations and holds(own):
-                return own
-            await asyncio.sleep(0.01)
 
 
 async def test_a_lost_server_is_started_its_orphans_end_and_what_should_run_is_back(tmp_path: Path) -> None:

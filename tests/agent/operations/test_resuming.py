@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from fleetview_agent.operations import restoring
 from fleetview_agent.records.journal import Journal
 from fleetview_agent.samplers import detect
 from fleetview_agent.wire import BackendState, LoadOptions, Operation, PinRequest
+from tests.agent.operations.restored import an_agent_with_models, journal_of
 from tests.agents import a_load, a_running_agent, a_swap, an_unload, kill, outcome, phase, residents
 from tests.builders import AUTHOR
 
@@ -29,29 +28,8 @@ CONFIG = AgentConfig(
 SETTINGS = {"context": 2048, "cache_type_k": "q8_0", "cache_type_v": "q8_0", "threads": 3}
 
 
-@asynccontextmanager
-async def an_agent_with_models(folder: Path) -> AsyncIterator[Agent]:
-    """Two models that should run, and one that could not be loaded."""
-    async with a_running_agent(folder) as agent:
-        agent.restorer._pause_seconds = 0.0
-        await outcome(agent, a_load("sim-broken"))
-        await outcome(agent, a_load(SMALL, options={"context": 2048, "keep": 600}))
-        await outcome(agent, a_load(LARGE, options={"context": 1024}))
-        yield agent
-
-
 def a_pin(model: str) -> PinRequest:
     return PinRequest(author=AUTHOR, backend="simulated", model=model)
-
-
-async def journal_of(agent: Agent, holds: Callable[[list[Operation]], bool]) -> list[Operation]:
-    """What the agent did by itself, oldest first, once that is so and nothing more is in hand."""
-    async with asyncio.timeout(10):
-        while True:
-            own = [one for one in agent.journal.ended(50) if one.request.author == restoring.AUTHOR][::-1]
-            if not agent.operator.operations and holds(own):
-                return own
-            await asyncio.sleep(0.01)
 
 
 async def begun(agent: Agent) -> Operation:
