@@ -64,6 +64,7 @@ def test_fields_that_only_a_newer_agent_knows_are_skipped() -> None:
         '{"type": "sampled", "sample": {"at": 1e999}}',
         '{"type": "sampled", "sample": {"at": -Infinity}}',
         '{"type": "sampled", "sample": {"at": 1e300}}',
+        '{"type": "sampled", "sample": {"at": 1, "gpu_ratio": "nan"}}',
         '{"type": "sampled", "sample": {"at": 1, "memory_used_bytes": 1' + "0" * 400 + "}}",
     ],
 )

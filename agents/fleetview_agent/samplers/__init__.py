@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Literal, Protocol
 
 from fleetview_agent.errors import ConfigError
@@ -26,6 +28,10 @@ class Sampler(Protocol):
         ...
 
 
+MAC_LIBRARY = "FLEETVIEW_MAC_LIBRARY"
+"""Names a library that stands in for every framework of macOS: for trying the Mac's sampler where there is no Mac."""
+
+
 def detect(choice: Literal["detect", "simulated"] = "detect") -> Sampler:
     """The sampler for this machine, or a made-up one. Raises ConfigError where there is none."""
     # Each is imported only where it serves: another platform's would not even import.
@@ -33,16 +39,17 @@ def detect(choice: Literal["detect", "simulated"] = "detect") -> Sampler:
         from fleetview_agent.samplers.simulated import SimulatedSampler
 
         return SimulatedSampler()
-    platform: str = sys.platform  # a plain text, so that every branch is checked on every platform
+    library = os.environ.get(MAC_LIBRARY)
+    platform: str = "darwin" if library else sys.platform  # a plain text, so that every branch is checked everywhere
     match platform:
         case "linux":
-            from fleetview_agent.samplers.linux import LinuxSampler
+            from fleetview_agent.samplers.linux import build_sampler as build_linux
 
-            return LinuxSampler()
+            return build_linux()
         case "darwin":
-            from fleetview_agent.samplers.portable import PortableSampler
+            from fleetview_agent.samplers.macos import build_sampler as build_macos
 
-            return PortableSampler()
+            return build_macos(Path(library) if library else None)
         case _:
             raise ConfigError(
                 f"fleetview-agent cannot read a machine that runs {platform}", "it runs on macOS and on Linux"

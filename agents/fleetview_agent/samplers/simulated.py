@@ -30,8 +30,10 @@ class SimulatedSampler:
             user="demo",
             platform="darwin",
             system="macOS 15.6 (simulated)",
+            model="Mac14,14",
             chip="Apple M2 Ultra",
             cpu_cores=24,
+            cpu_core_kinds={"performance": 16, "efficiency": 8},
             memory_bytes=MEMORY_BYTES,
             gpu="Apple M2 Ultra",
             gpu_cores=76,
@@ -58,7 +60,8 @@ class SimulatedSampler:
         return Sample(
             at=now,
             interval_seconds=None if before is None else now - before,
-            cpu_ratio=self._wave(35, 0.05, 0.3),
+            cpu_ratio=(cpu := self._wave(35, 0.05, 0.3)),
+            cpu_celsius=40 + 40 * cpu,
             memory_used_bytes=memory_used,
             memory_available_bytes=MEMORY_BYTES - memory_used,
             pressure="normal",
@@ -70,7 +73,12 @@ class SimulatedSampler:
             gpu_memory_allocated_bytes=gpu_used + 2 * GIB,
             gpu_memory_limit_bytes=GPU_LIMIT_BYTES,
             gpu_celsius=45 + 30 * busy,
+            gpu_hertz=444e6 + 954e6 * busy,
+            gpu_watts=2 + 118 * busy,
             power_watts=35 + 150 * busy,
+            power_covers="system",
+            thermal_state="nominal",
+            fans_rpm=(1100 + 900 * busy, 1105 + 900 * busy),
             uptime_seconds=UPTIME_SECONDS + tick,
         )
 

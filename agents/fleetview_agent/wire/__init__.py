@@ -42,10 +42,14 @@ from fleetview_agent.wire.events import (
     Snapshot,
     decode_event,
 )
+from fleetview_agent.wire.history import History, HistoryCurve
 from fleetview_agent.wire.machine import (
+    Gpu,
     Machine,
+    PowerCovers,
     Pressure,
     Sample,
+    ThermalState,
     Traffic,
 )
 from fleetview_agent.wire.models import (
@@ -115,6 +119,9 @@ __all__ = [
     "Failure",
     "FunctionCall",
     "Generation",
+    "Gpu",
+    "History",
+    "HistoryCurve",
     "Keep",
     "KeepRequest",
     "LoadOptions",
@@ -131,6 +138,7 @@ __all__ = [
     "PhaseTime",
     "PinRequest",
     "Plan",
+    "PowerCovers",
     "Pressure",
     "PullRequest",
     "Request",
@@ -147,6 +155,7 @@ __all__ = [
     "StopRequest",
     "StreamOptions",
     "SwapRequest",
+    "ThermalState",
     "Timings",
     "ToolCall",
     "ToolChoice",

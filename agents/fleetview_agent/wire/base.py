@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 class Wire(BaseModel):
     """What all models of the wire have in common."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)  # JSON has neither
 
 
 class ErrorBody(Wire):

@@ -8,6 +8,10 @@ from typing import Literal
 from fleetview_agent.wire.base import Wire
 
 Pressure = Literal["normal", "warning", "critical"]
+ThermalState = Literal["nominal", "moderate", "heavy", "trapping", "sleeping"]
+"""How much a Mac holds back because of heat, by the system's own words."""
+PowerCovers = Literal["system", "chip", "gpu"]
+"""What a figure of power is of: all of the machine; processor, GPU and their memory; or its GPUs alone."""
 
 
 class Machine(Wire):
@@ -19,11 +23,19 @@ class Machine(Wire):
     platform: Literal["darwin", "linux"]
     system: str
     """Name and version of the operating system, for people."""
+    model: str | None = None
+    """What its maker calls the machine, such as Mac14,6."""
     chip: str | None = None
     cpu_cores: int
+    cpu_core_kinds: Mapping[str, int] = {}
+    """Kind of core → how many, fastest first; empty where all are alike, or nobody tells."""
     memory_bytes: int
+    virtual: bool = False
+    """Whether the system says that it runs in a virtual machine."""
     gpu: str | None = None
     """Name of the GPU; None where there is none that we can see."""
+    gpu_count: int = 1
+    """How many GPUs of that name there are; means nothing without `gpu`."""
     gpu_cores: int | None = None
     unified_memory: bool = False
     """Whether the GPU's memory is the machine's."""
@@ -33,7 +45,20 @@ class Machine(Wire):
     simulated: bool = False
     """True where the figures are made up, as in a demonstration."""
     sources: Mapping[str, str] = {}
-    """Field of `Sample` → where it is read."""
+    """Field of `Sample` → where it is read, if nothing is in the way."""
+
+
+class Gpu(Wire):
+    """One of several GPUs, or of the instances into which one is divided. Its figures are as in `Sample`."""
+
+    name: str
+    ratio: float | None = None
+    memory_used_bytes: int | None = None
+    memory_limit_bytes: int | None = None
+    celsius: float | None = None
+    watts: float | None = None
+    reasons: Mapping[str, str] = {}
+    """Field without a value → why."""
 
 
 class Traffic(Wire):
@@ -62,6 +87,7 @@ class Sample(Wire):
     interval_seconds: float | None = None
     """Measured time since the reading before; None for the first."""
     cpu_ratio: float | None = None
+    cpu_celsius: float | None = None
     memory_used_bytes: int | None = None
     memory_available_bytes: int | None = None
     pressure: Pressure | None = None
@@ -71,12 +97,30 @@ class Sample(Wire):
     swap_bytes_per_second: float | None = None
     """Into and out of swap."""
     gpu_ratio: float | None = None
+    """Share of the time in which the GPU was busy; of several, the mean."""
     gpu_memory_used_bytes: int | None = None
+    """In use; of several GPUs, the sum."""
     gpu_memory_allocated_bytes: int | None = None
+    """What programs have asked for, resident or not; it may be more than there is."""
     gpu_memory_limit_bytes: int | None = None
+    """The most that the GPU can have."""
+    gpu_memory_limit_inferred: bool = False
+    """True where the limit is concluded from the size of the memory, and so is "about"."""
     gpu_celsius: float | None = None
+    """The hottest place that is measured."""
+    gpu_hertz: float | None = None
+    gpu_watts: float | None = None
     power_watts: float | None = None
+    power_covers: PowerCovers | None = None
+    """What `power_watts` is of."""
+    thermal_state: ThermalState | None = None
+    fans_rpm: tuple[float, ...] | None = None
+    """Empty: the machine has no fan. Zero: it stands still."""
     uptime_seconds: float | None = None
+    gpus: tuple[Gpu, ...] = ()
+    """Each by itself, where there are several; else empty."""
+    sources: Mapping[str, str] = {}
+    """Field → where it was read, where that is not what `Machine.sources` says."""
     reasons: Mapping[str, str] = {}
     """Field without a value → why."""
     traffic: tuple[Traffic, ...] = ()
