@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 from fleetview_agent.backends import Backend, Notices, Observing, build_backends
 from fleetview_agent.config import AgentConfig
 from fleetview_agent.copying.incoming import Incoming
 from fleetview_agent.copying.offered import Offered
+from fleetview_agent.counters import Counters
 from fleetview_agent.errors import NotFound
 from fleetview_agent.hub import Hub
 from fleetview_agent.operations.changes import Changes
@@ -24,6 +22,8 @@ from fleetview_agent.operations.moves import Moves
 from fleetview_agent.operations.operator import Operator
 from fleetview_agent.operations.restoring import Restorer
 from fleetview_agent.planning.planner import Planner
+from fleetview_agent.readings import Readings
+from fleetview_agent.records.history import HistoryRing
 from fleetview_agent.records.journal import Journal
 from fleetview_agent.records.wishes import Wishes
 from fleetview_agent.samplers import Sampler
@@ -36,19 +36,13 @@ from fleetview_agent.wire import (
     Order,
     Plan,
     Request,
-    Sample,
-    Sampled,
     Snapshot,
+    Traffic,
     UndoRequest,
 )
 
 logger = logging.getLogger(__name__)
 
-HISTORY_SECONDS = 120.0
-"""How far back the samples of a snapshot reach."""
-IDLE_INTERVAL_SECONDS = 60.0
-"""Between samples while nobody watches."""
-SHORTEST_INTERVAL_SECONDS = 0.2
 FRESH_SECONDS = 2.0
 """A plan is made from a sample no older than this."""
 
@@ -60,10 +54,12 @@ class Agent:
     """
 
     def __init__(self, config: AgentConfig, sampler: Sampler, journal: Journal, *, restores: bool = True) -> None:
-        self._sampler = sampler
         self._restores = restores
-        self.hub = Hub()
+        self.counters = Counters()
+        self.hub = Hub(self.counters.count)
         self.journal = journal
+        self.history = HistoryRing(journal.folder / "history.ring")
+        self.readings = Readings(sampler, self.history, self._traffic, self.hub.publish)
         self.gate = Gate()
         self._wishes = Wishes(journal)
         self.restorer = Restorer(self._wishes, self._carry, self._status)
@@ -71,12 +67,16 @@ class Agent:
         notices = Notices(self._changed.set, self.hub.publish, self.restorer.lost)
         self.backends: dict[str, Backend] = {backend.name: backend for backend in build_backends(config, notices)}
         self._states = States(
-            self.backends, self._wishes, self.hub.publish, self._changed, is_watched=lambda: bool(self._intervals)
+            self.backends,
+            self._wishes,
+            self.hub.publish,
+            self._changed,
+            is_watched=lambda: bool(self.readings.intervals),
         )
         self._observing = {name: one for name, one in self.backends.items() if isinstance(one, Observing)}
         self.offered = Offered(self.backends)
         self.incoming = Incoming(journal.folder / "incoming")
-        self._planner = Planner(self.backends, journal, self._wishes, self._look, self.incoming)
+        self._planner = Planner(self.backends, journal, self._wishes, self.look, self.incoming)
         moves = Moves(self.backends, self.gate, self._wishes, self._in_flight, config.drain_seconds)
         self.operator = Operator(
             moves,
@@ -92,12 +92,6 @@ class Agent:
             self._publish_operation,
             self._residents,
         )
-        self._samples: deque[Sample] = deque()
-        self._intervals: list[float] = []
-        """What those who watch have asked for."""
-        self._hurry = asyncio.Event()
-        """Someone has begun to watch: read now."""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sampler")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -110,10 +104,10 @@ class Agent:
             self.restorer.begin(self.backends)
         else:
             self.restorer.forget()
-        await self._read()
+        await self.readings.read()
         try:
             async with asyncio.TaskGroup() as group:  # a bug in one of them ends the agent, not just that task
-                lives = (self._sampling(), self._states.run(), self.operator.run(), self.restorer.run())
+                lives = (self.readings.run(), self._states.run(), self.operator.run(), self.restorer.run())
                 tasks = [group.create_task(life) for life in lives]
                 try:
                     yield
@@ -124,8 +118,7 @@ class Agent:
             await self._states.close()
             for backend in self.backends.values():
                 await backend.close()
-            self._thread.shutdown()
-            self._sampler.close()
+            self.readings.close()
             self.journal.close()
 
     @property
@@ -147,10 +140,10 @@ class Agent:
 
     def last_snapshot(self) -> Snapshot:
         """Everything that is true, by what was last seen."""
-        *before, last = self._samples
+        *before, last = self.readings.recent
         slim = tuple(sample.model_copy(update={"reasons": {}}) for sample in before)
         return Snapshot(
-            machine=self._sampler.machine,
+            machine=self.readings.machine,
             backends=self.states,
             operations=self.operator.operations,
             samples=(*slim, last),
@@ -159,7 +152,7 @@ class Agent:
     async def events(self, interval_seconds: float) -> AsyncGenerator[Event, None]:
         """A snapshot, then everything that changes; the node is read at least this often meanwhile."""
         await self._states.refresh_soon()
-        with self._watching(interval_seconds):
+        with self.readings.watching(interval_seconds):
             async with contextlib.aclosing(self.hub.listen(self.last_snapshot)) as events:
                 async for event in events:
                     yield event
@@ -189,8 +182,7 @@ class Agent:
 
     async def _in_flight(self, targets: Collection[str]) -> int:
         """How many requests these models are answering, also those that do not go through this agent."""
-        await self._read()
-        rows = self._samples[-1].traffic
+        rows = (await self.readings.read()).traffic
         return sum(row.in_flight + row.queued for row in rows if f"{row.backend}/{row.model}" in targets)
 
     def find(self, model: str) -> tuple[Backend, str]:
@@ -212,49 +204,16 @@ class Agent:
             case several:
                 raise NotFound(f"{model} is known to {' and '.join(several)}", f"say {several[0]}/{model}")
 
-    async def _look(self) -> Snapshot:
-        """What a plan is made from: the newest state and a fresh reading."""
+    async def look(self, fresh_seconds: float = FRESH_SECONDS) -> Snapshot:
+        """The newest state, and a reading that is no older."""
         await self._states.refresh_soon()
-        if abs(time.time() - self._samples[-1].at) > FRESH_SECONDS:
-            await self._read()
+        await self.readings.fresh(fresh_seconds)
         return self.last_snapshot()
 
-    @contextmanager
-    def _watching(self, interval_seconds: float) -> Iterator[None]:
-        """Held by someone who wants samples at this interval."""
-        interval = max(interval_seconds, SHORTEST_INTERVAL_SECONDS)
-        self._intervals.append(interval)
-        self._hurry.set()
-        try:
-            yield
-        finally:
-            self._intervals.remove(interval)
-
-    async def _sampling(self) -> None:
-        """Read the machine at the smallest interval that somebody asks for."""
-        due = time.monotonic()
-        while True:
-            interval = min(self._intervals, default=IDLE_INTERVAL_SECONDS)
-            due = max(due + interval, time.monotonic())
-            self._hurry.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(due - time.monotonic()):
-                    await self._hurry.wait()
-                    due = time.monotonic()
-            await self._read()
-
-    async def _read(self) -> None:
-        """Read the machine once, keep it and tell it."""
-        if self._samples and 0 <= time.time() - self._samples[-1].at < SHORTEST_INTERVAL_SECONDS / 2:
-            return
+    async def _traffic(self) -> tuple[Traffic, ...]:
+        """What the models are doing for their clients, those included that do not come through this agent."""
         await asyncio.gather(*(backend.observe() for backend in self._observing.values()))
-        sample = await asyncio.get_running_loop().run_in_executor(self._thread, self._sampler.read)
-        traffic = tuple(row for backend in self.backends.values() for row in backend.traffic())
-        sample = sample.model_copy(update={"traffic": traffic})
-        self._samples.append(sample)
-        while self._samples[0].at < sample.at - HISTORY_SECONDS:
-            self._samples.popleft()
-        self.hub.publish(Sampled(sample=sample))
+        return tuple(row for backend in self.backends.values() for row in backend.traffic())
 
     def _publish_operation(self, operation: Operation) -> None:
         """Tell everyone of an operation; when it has ended, pins and models are no longer what they were."""

@@ -86,7 +86,7 @@ async def test_an_unload_waits_for_the_answers_of_others(tmp_path: Path, busy: l
         assert (await outcome(agent, operation)).result == "done"
 
 
-async def test_what_changes_by_itself_is_seen_within_about_a_second(tmp_path: Path, busy: list[Traffic]) -> None:
+async def test_what_changes_by_itself_is_seen_within_about_two_seconds(tmp_path: Path, busy: list[Traffic]) -> None:
     async with a_running_agent(tmp_path) as agent:
         backend = agent.backends["simulated"]
         await outcome(agent, a_load(SMALL))
@@ -100,13 +100,13 @@ async def test_what_changes_by_itself_is_seen_within_about_a_second(tmp_path: Pa
                 async for one in events:
                     if isinstance(one, BackendChanged) and not one.state.resident:
                         break
-        assert loop.time() - began < 2 * OBSERVED_STATE_SECONDS + 0.5
+        assert loop.time() - began < OBSERVED_STATE_SECONDS + 1.0
 
 
 async def test_what_others_were_served_is_told_to_everyone(tmp_path: Path) -> None:
     async with a_running_agent(tmp_path) as agent:
         waiting = asyncio.create_task(event(agent, lambda one: isinstance(one, Served)))
-        while not agent._intervals:
+        while not agent.readings.intervals:
             await asyncio.sleep(0)
         await asyncio.sleep(0)
         agent.hub.publish(Served(backend="simulated", model=LARGE, author="pid 7", inferred=True))

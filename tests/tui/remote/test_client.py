@@ -66,6 +66,8 @@ async def test_every_request_is_understood_by_a_real_agent(socket: Path) -> None
                     break
         (ended,) = await client.journal(10)
         assert ended.id == operation_id
+        history = await client.history(snapshot.samples[-1].at, 10)
+        assert history.figures["cpu_ratio"].mean[0] is not None
         chunks = [chunk async for chunk in client.chat(HELLO)]
         assert "".join(chunk.text for chunk in chunks).strip() == "one two three"
         assert chunks[-1].finish_reason == "stop"

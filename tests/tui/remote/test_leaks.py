@@ -147,7 +147,7 @@ class Node:
 
     @property
     def watched(self) -> int:
-        return len(self._agent._intervals) if self._agent else 0
+        return len(self._agent.readings.intervals) if self._agent else 0
 
 
 @asynccontextmanager

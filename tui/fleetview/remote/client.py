@@ -23,6 +23,7 @@ from fleetview_agent.wire import (
     CompletionRequest,
     Event,
     Generation,
+    History,
     Operation,
     Order,
     Plan,
@@ -144,6 +145,11 @@ class AgentClient:
         content = await self._ask("GET", "/api/journal", query={"limit": str(limit)})
         with self._ours():
             return OPERATIONS.validate_python(understood(parse(content)))
+
+    async def history(self, since: float, step_seconds: int) -> History:
+        """Figures of the last 48 hours from this time on, by the node's clock; a step is a multiple of ten seconds."""
+        query = {"since": repr(since), "step": str(step_seconds)}
+        return self.decoded(History, await self._ask("GET", "/api/history", query=query))
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer as it is made; closing the iterator ends the request. Raises Lost for an answer without an end."""
