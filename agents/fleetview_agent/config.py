@@ -136,7 +136,7 @@ class AgentConfig(Section):
     copy_wait_seconds: Annotated[float, Field(gt=0)] = 30.0
     """How long a copy waits for more of its files before it ends as interrupted."""
     listen: str | None = None
-    """HOST:PORT where `/v1` is served besides, for clients that know no sockets; None: no port is opened."""
+    """HOST:PORT where `/v1` and `/metrics` are served besides, for clients without sockets; None: no port is opened."""
     token_file: Path | None = None
     """Holds what every request on that port must show; without it, the port is open to this machine alone."""
     ollama: OllamaConfig = OllamaConfig()

@@ -12,16 +12,21 @@ QUEUE_SIZE = 256
 
 
 class Hub:
-    """Hands every published event to every listener."""
+    """Hands every published event to every listener, and before that to `note`."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[Event], None] = lambda _: None) -> None:
+        self._note = note
         self._queues: set[asyncio.Queue[Event | None]] = set()
+        self.cut_off = 0
+        """How many listeners fell too far behind."""
 
     def publish(self, event: Event) -> None:
         """Give `event` to all listeners, and cut off those that lag."""
+        self._note(event)
         for queue in tuple(self._queues):
             if queue.full():
-                self._cut_off(queue)
+                self.cut_off += 1
+                self._end(queue)
             else:
                 queue.put_nowait(event)
 
@@ -39,9 +44,9 @@ class Hub:
     def close(self) -> None:
         """End every listener."""
         for queue in tuple(self._queues):
-            self._cut_off(queue)
+            self._end(queue)
 
-    def _cut_off(self, queue: asyncio.Queue[Event | None]) -> None:
+    def _end(self, queue: asyncio.Queue[Event | None]) -> None:
         """End a listener; it will reconnect and begin again from a snapshot."""
         self._queues.discard(queue)
         while not queue.empty():  # what it missed it will not need: a gap ends the stream at once

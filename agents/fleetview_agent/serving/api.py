@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -15,11 +16,16 @@ from starlette.routing import Route
 from fleetview_agent import wire
 from fleetview_agent.agent import Agent
 from fleetview_agent.errors import BadRequest
+from fleetview_agent.records.history import SLOT_SECONDS, SLOTS
 from fleetview_agent.serving.blobs import blob_routes
 from fleetview_agent.serving.bodies import read_body
 from fleetview_agent.serving.failures import exception_handlers
+from fleetview_agent.serving.metrics import metrics_route
 from fleetview_agent.serving.openai import openai_routes
 from fleetview_agent.serving.stream import NDJSON, Stream
+
+LATEST = 1e11
+"""No time of ours comes near it."""
 
 _ORDER: TypeAdapter[wire.Order] = TypeAdapter(wire.Order)
 
@@ -49,6 +55,13 @@ def build_app(agent: Agent) -> Starlette:
         ended = agent.journal.ended(limit)
         return JSONResponse([operation.model_dump(mode="json", exclude_none=True) for operation in ended])
 
+    async def history(request: HttpRequest) -> Response:
+        since = _number(request, "since", 0.0, least=0.0, most=LATEST)
+        step = _number(request, "step", 60.0, least=SLOT_SECONDS, most=SLOT_SECONDS * SLOTS)
+        if step % SLOT_SECONDS:
+            raise BadRequest(f"step is a multiple of {SLOT_SECONDS}, not {step:g}")
+        return _json(await asyncio.to_thread(agent.history.read, since, int(step)))  # all of it takes a good while
+
     return Starlette(
         routes=[
             Route("/api/events", events),
@@ -57,11 +70,18 @@ def build_app(agent: Agent) -> Starlette:
             Route("/api/operations", operate, methods=["POST"]),
             Route("/api/operations/{id}", cancel, methods=["DELETE"]),
             Route("/api/journal", journal),
+            Route("/api/history", history),
             *blob_routes(agent),
             *openai_routes(agent),
+            metrics_route(agent),
         ],
         exception_handlers=exception_handlers(),
     )
+
+
+def build_port_app(agent: Agent) -> Starlette:
+    """What a port serves: for clients that are not to operate the node."""
+    return Starlette(routes=[*openai_routes(agent), metrics_route(agent)], exception_handlers=exception_handlers())
 
 
 async def _lines(agent: Agent, interval_seconds: float) -> AsyncGenerator[bytes, None]:

@@ -1,4 +1,4 @@
-"""The port for OpenAI's clients: bound before anything else, so that a wrong setting is told at once."""
+"""The port for OpenAI's clients and Prometheus: bound before anything else, so that a wrong setting is told at once."""
 
 from __future__ import annotations
 

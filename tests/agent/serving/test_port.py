@@ -1,4 +1,4 @@
-"""The port for OpenAI's clients: who may come in, what it refuses to be, and that only `/v1` is there."""
+"""The port: who may come in, what it refuses to be, and that only `/v1` and `/metrics` are there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 
 from fleetview_agent.config import AgentConfig, read_config
 from fleetview_agent.errors import ConfigError
-from fleetview_agent.serving.openai import Door, build_openai_app
+from fleetview_agent.serving.api import build_port_app
+from fleetview_agent.serving.openai import Door
 from fleetview_agent.serving.port import listening_port, read_token
 from fleetview_agent.serving.serve import serve
 from tests.agents import a_running_agent
@@ -24,7 +25,7 @@ TOKEN = "correct-horse-battery-staple"  # noqa: S105 - of this test alone
 @asynccontextmanager
 async def a_door(folder: Path, token: str | None) -> AsyncIterator[httpx.AsyncClient]:
     async with a_running_agent(folder) as agent:
-        transport = httpx.ASGITransport(Door(build_openai_app(agent), token), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(Door(build_port_app(agent), token), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:11500") as client:
             yield client
 
@@ -82,8 +83,8 @@ async def test_with_a_token_nobody_comes_in_without_it(tmp_path: Path, said: str
             assert TOKEN not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/api/snapshot", "/api/operations", "/api/journal", "/metrics", "/"])
-async def test_nothing_but_v1_is_there(tmp_path: Path, path: str) -> None:
+@pytest.mark.parametrize("path", ["/api/snapshot", "/api/operations", "/api/journal", "/metrics/x", "/"])
+async def test_nothing_that_operates_the_node_is_there(tmp_path: Path, path: str) -> None:
     async with a_door(tmp_path, TOKEN) as client:
         answer = await client.get(path, headers={"authorization": f"Bearer {TOKEN}"})
         assert answer.status_code == 404

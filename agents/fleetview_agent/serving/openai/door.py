@@ -1,4 +1,4 @@
-"""What stands before `/v1` where it is served on a port: who may come in."""
+"""What stands before all that is served on a port: who may come in."""
 
 from __future__ import annotations
 

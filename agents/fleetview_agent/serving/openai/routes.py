@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pydantic import TypeAdapter
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -11,7 +10,6 @@ from starlette.routing import Route
 from fleetview_agent.agent import Agent
 from fleetview_agent.errors import NotFound
 from fleetview_agent.serving.bodies import read_body
-from fleetview_agent.serving.failures import exception_handlers
 from fleetview_agent.serving.openai import chat, completions, embeddings
 from fleetview_agent.serving.openai.models import model_rows
 from fleetview_agent.serving.stream import Stream
@@ -58,8 +56,3 @@ def openai_routes(agent: Agent) -> list[Route]:
         Route("/v1/completions", complete, methods=["POST"]),
         Route("/v1/embeddings", embed, methods=["POST"]),
     ]
-
-
-def build_openai_app(agent: Agent) -> Starlette:
-    """These routes and nothing else, for clients that are not to operate the node."""
-    return Starlette(routes=openai_routes(agent), exception_handlers=exception_handlers())
