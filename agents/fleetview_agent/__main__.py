@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import logging
 import math
 import os
@@ -85,6 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--config", type=Path, help=f"default {paths.default_config()}")
     sample.set_defaults(command=_sample)
 
+    help_test = "ask each source of figures by itself, and print a report without names to send to whoever helps"
+    self_test = commands.add_parser("self-test", help=help_test)
+    self_test.add_argument("--json", action="store_true", help="one JSON object")
+    self_test.set_defaults(command=_self_test)
+
     dial = commands.add_parser("dial", help="carry standard input and output to the agent, as ssh may need it")
     dial.add_argument("--socket", type=Path, default=paths.default_socket(), help="default %(default)s")
     dial.set_defaults(command=_dial, log_file=None)  # it must work where nothing can be written
@@ -125,6 +131,7 @@ def _log_to(file: Path | None, level: str) -> None:
 
 def _serve(arguments: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    gc.disable()  # what is made until then stays: looking for garbage in it takes a twentieth of the start
     from fleetview_agent.config import read_config  # --version and stop need none of this
     from fleetview_agent.serving.serve import serve
 
@@ -132,6 +139,8 @@ def _serve(arguments: argparse.Namespace) -> int:
     path = arguments.socket.absolute()
 
     def tell() -> None:
+        gc.freeze()
+        gc.enable()
         if sys.stderr.isatty():  # a person, and no service manager
             print(f"serving at {path}; ctrl+c ends it", file=sys.stderr)
 
@@ -163,7 +172,7 @@ def _stop(arguments: argparse.Namespace) -> int:
 def _sample(arguments: argparse.Namespace) -> int:
     """Print readings of this machine."""
     from fleetview_agent.config import read_config  # as in _serve
-    from fleetview_agent.sample_text import describe
+    from fleetview_agent.sample_text import complete, describe
     from fleetview_agent.samplers import detect
 
     config = read_config(arguments.config or paths.default_config(), required=arguments.config is not None)
@@ -172,12 +181,29 @@ def _sample(arguments: argparse.Namespace) -> int:
         sampler.read()  # rates need a reading before the first
         for _ in range(arguments.count):
             time.sleep(1.0)
-            sample = sampler.read()
-            print(sample.model_dump_json(exclude_none=True) if arguments.json else describe(sampler.machine, sample))
-            sys.stdout.flush()
+            sample = complete(sampler.machine, sampler.read())
+            text = sample.model_dump_json(exclude={"traffic"}) if arguments.json else describe(sampler.machine, sample)
+            print(text, flush=True)
     finally:
         sampler.close()
     return 0
+
+
+def _self_test(arguments: argparse.Namespace) -> int:
+    """Print what each source of this machine's figures gives, and what it costs."""
+    from fleetview_agent.samplers import detect  # as in _serve
+    from fleetview_agent.samplers.probing import ProbedSampler
+    from fleetview_agent.self_test import examine
+    from fleetview_agent.self_test_text import describe
+
+    sampler = detect()
+    assert isinstance(sampler, ProbedSampler)
+    try:
+        report = examine(sampler)
+    finally:
+        sampler.close()
+    print(report.model_dump_json() if arguments.json else describe(report))
+    return 1 if report.is_empty else 0
 
 
 def _dial(arguments: argparse.Namespace) -> int:

@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+import psutil
 import pytest
 
+from fleetview_agent.wire import Sample
 from tests.stories.conftest import Home, command, until
 
 ROOT = Path(__file__).parent.parent.parent
@@ -42,7 +44,7 @@ def an_agent(home: Home, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 def test_an_agent_that_nobody_needs_ends_by_itself_and_leaves_nothing(home: Home) -> None:
     with an_agent(home, "--linger", "0.5") as process:
         assert process.wait(10) == 0
-    assert sorted(file.name for file in home.socket.parent.iterdir()) == ["agent.log", "journal.sqlite"]
+    assert sorted(file.name for file in home.socket.parent.iterdir()) == ["agent.log", "history.ring", "journal.sqlite"]
 
 
 def test_an_agent_that_is_watched_goes_on(home: Home) -> None:
@@ -117,13 +119,33 @@ def test_a_wrong_configuration_is_named_with_the_nearest_key(home: Home) -> None
     )
 
 
-def test_a_sample_is_read_without_a_server(home: Home) -> None:
-    done = home.run("fleetview-agent", "sample", "--json")
-    sample = json.loads(done.stdout)
-    assert 0 <= sample["cpu_ratio"] <= 1
-    assert sample["memory_used_bytes"] > 1 << 20
-    assert "gpu_ratio" not in sample
-    assert sample["reasons"]["gpu_ratio"]
+def test_a_sample_is_read_without_a_server_and_stands_by_itself(home: Home) -> None:
+    done = home.run("fleetview-agent", "sample", "--json", "--count", "3")
+    samples = [json.loads(line) for line in done.stdout.splitlines()]
+    total, used = psutil.virtual_memory().total, samples[-1]["memory_used_bytes"]
+    assert len(samples) == 3
+    assert used + samples[-1]["memory_available_bytes"] == pytest.approx(total, rel=0.001)
+    assert samples[-1]["uptime_seconds"] == pytest.approx(time.time() - psutil.boot_time(), abs=60)
+    for sample in samples:
+        assert 0 <= sample["cpu_ratio"] <= 1
+        assert sample["swap_bytes_per_second"] >= 0
+        assert sample["interval_seconds"] == pytest.approx(1.0, abs=0.5)
+        figures = sample.keys() - {"at", "interval_seconds", "sources", "reasons"}
+        assert figures == Sample.model_fields.keys() - {"at", "interval_seconds", "sources", "reasons", "traffic"}
+        for name in figures - {"gpus", "gpu_memory_limit_inferred"}:
+            assert sample["reasons" if sample[name] is None else "sources"][name]
+            assert name not in sample["sources" if sample[name] is None else "reasons"]
+
+
+def test_the_self_test_tells_programs_what_each_source_gives(home: Home) -> None:
+    done = home.run("fleetview-agent", "self-test", "--json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["stand_in"]) == (0, False)
+    figures = {figure["field"]: figure for trial in report["trials"] for figure in trial["figures"]}
+    assert figures["memory_used_bytes"]["unit"] == "bytes"
+    assert figures["memory_used_bytes"]["value"] > 1 << 20
+    assert report["together"]["readings"] == 5
+    assert str(home.socket.parent.parent) not in done.stdout
 
 
 @pytest.mark.skipif(shutil.which("uv") is None and "UV" not in os.environ, reason="needs uv to make an environment")
