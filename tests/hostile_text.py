@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any, TypeVar
 
-from fleetview_agent.wire import LONGEST_NAME, Failure, Snapshot, Wire
+from fleetview_agent.wire import LONGEST_NAME, Failure, Gpu, Snapshot, Wire
 from tests.builders import a_backend_state, a_model_file, a_resident, a_sample, a_snapshot, a_traffic
 
 ESC, BEL, ST = "\x1b", "\x07", "\x1b\\"
@@ -63,7 +63,20 @@ TEXTS: dict[str, str] = {
 
 FAILURE = Failure(reason="it broke", exit_status=-9, log=("one line", "another"))
 FIXED = frozenset(
-    {"type", "protocol", "phase", "platform", "pressure", "verb", "verdict", "confidence", "result", "id"}
+    {
+        "type",
+        "protocol",
+        "phase",
+        "platform",
+        "pressure",
+        "power_covers",
+        "thermal_state",
+        "verb",
+        "verdict",
+        "confidence",
+        "result",
+        "id",
+    }
 )
 """Fields whose words the wire has chosen, and what names an operation."""
 Model = TypeVar("Model", bound=Wire)
@@ -82,7 +95,8 @@ def a_full_snapshot() -> Snapshot:
         a_backend_state("ollama", phase="failed", failure=FAILURE, hint="do that", models=(), resident=()),
     )
     busy = a_traffic(in_flight=1, source="a log")
-    unknown = a_sample(power_watts=None, reasons={"power_watts": "not told"}, traffic=(busy,))
+    gpus = (Gpu(name="L4", ratio=0.5, reasons={"celsius": "not told"}),) * 2
+    unknown = a_sample(power_watts=None, reasons={"power_watts": "not told"}, traffic=(busy,), gpus=gpus)
     return a_snapshot(backends=backends, samples=(unknown,))
 
 
@@ -96,6 +110,8 @@ def _poisoned(value: Any, text: str, key: str = "") -> Any:  # Any: whatever the
     match value:
         case dict() if key in {"sources", "reasons"}:
             return {**dict.fromkeys(value, text), text: text}
+        case dict() if key == "cpu_core_kinds":
+            return {text: sum(value.values())}
         case dict() if "verb" in value:
             return {name: _poisoned(one, text[:LONGEST_NAME], name) for name, one in value.items()}
         case dict():

@@ -16,11 +16,13 @@ from fleetview.watching import FleetFile
 from fleetview_agent.wire import (
     ChatChunk,
     ChatRequest,
+    History,
     OperationChanged,
     Order,
     PhaseTime,
     Plan,
     PullRequest,
+    Sample,
     Transfer,
     UndoRequest,
 )
@@ -63,6 +65,8 @@ class FakeLink:
         self.retries = 0
         self.ended = False
         self.problem: RemoteError | None = None
+        self.past = History(began_at=AT, step_seconds=60, figures={})
+        self.past_asked: list[tuple[float, int]] = []
 
     @property
     def client(self) -> FakeLink:
@@ -94,6 +98,11 @@ class FakeLink:
     async def cancel(self, operation_id: str) -> None:
         self._fail()
         self.cancelled.append(operation_id)
+
+    async def history(self, since: float, step_seconds: int) -> History:
+        self.past_asked.append((since, step_seconds))
+        self._fail()
+        return self.past
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         self._fail()
@@ -217,14 +226,26 @@ def six_nodes() -> FakeFleet:
 def this_machine() -> FakeFleet:
     """One Linux machine without a GPU."""
     machine = a_machine(
-        platform="linux", gpu=None, gpu_cores=None, chip="Intel(R) Xeon(R)", cpu_cores=2, hostname="box"
+        **dict.fromkeys(("gpu", "gpu_cores", "model")),
+        platform="linux",
+        system="Debian GNU/Linux 12",
+        chip="Intel(R) Xeon(R)",
+        cpu_cores=2,
+        cpu_core_kinds={},
+        hostname="box",
+        virtual=True,
+        sources={"cpu_ratio": "/proc/stat", **dict.fromkeys(("memory_used_bytes", "swap_used_bytes"), "/proc/meminfo")},
     )
-    none = dict.fromkeys(("gpu_ratio", "gpu_memory_used_bytes", "gpu_memory_limit_bytes", "gpu_celsius", "power_watts"))
-    reasons = dict.fromkeys(none, "no GPU that can be read")
-    samples = history()
-    samples = tuple(
-        a_sample(**{**dict(one), **none, "reasons": reasons, "cpu_ratio": one.gpu_ratio}) for one in samples
-    )
+    gpu = {name for name in Sample.model_fields if name.startswith("gpu_")} - {"gpu_memory_limit_inferred"}
+    none = dict.fromkeys((*gpu, "power_watts", "power_covers", "thermal_state", "fans_rpm"))
+    reasons = {
+        **dict.fromkeys(none, "no GPU that can be read was found"),
+        "power_watts": "no meter that can be read was found",
+        "thermal_state": "only macOS tells how much a machine holds back because of heat",
+        "fans_rpm": "no fan that can be read was found",
+    }
+    changes = {**none, "reasons": reasons}
+    samples = tuple(a_sample(**{**dict(one), **changes, "cpu_ratio": one.gpu_ratio}) for one in history())
     return FakeFleet({"here": (LinkUp(), a_snapshot(machine=machine, samples=samples))})
 
 

@@ -13,7 +13,7 @@ from fleetview.present.measures import alert
 from fleetview.present.panel import panel
 from fleetview.present.remarks import remarks
 from fleetview.present.text import Line, text_of, width_of
-from fleetview.present.wrapping import wrapped
+from fleetview.present.wrapping import flowing, wrapped
 from fleetview_agent.wire import PROTOCOL
 from tests.builders import a_node, a_sample
 
@@ -104,3 +104,11 @@ def test_wrapped_lines_keep_every_word_and_break_only_what_is_longer_than_a_line
     assert wrapped(line, 10)[0][0] == ("one ", "hot")
     assert [text_of(one) for one in wrapped((("日本語日本語", "plain"),), 6)] == ["日本", "  語日", "  本語"]
     assert wrapped((), 10) == ()
+
+
+def test_flowing_lines_break_between_their_parts_and_within_one_only_that_is_longer_than_a_line() -> None:
+    parts: tuple[Line, ...] = ((("one two", "hot"),), (("3", "dim"),), (("four five", "dim"),), (("x" * 13, "dim"),))
+    assert [text_of(one) for one in flowing(parts, 12)] == ["one two · 3", "  four five", "  xxxxxxxxxx", "  xxx"]
+    assert [text_of(one) for one in flowing(parts[:3], 12, 0)] == ["one two · 3", "four five"]
+    assert {tone for _, tone in flowing(parts, 12)[0][:2]} == {"hot"}
+    assert flowing((), 12) == ()

@@ -37,6 +37,7 @@ async def test_every_key_that_help_lists_is_there_and_none_is_missing() -> None:
             "x",
             "c",
             "d",
+            "h",
             "r",
             "/",
             "p",

@@ -10,6 +10,7 @@ from fleetview.present import context as context_size
 from fleetview.present.figures import bar, columns, sparkline
 from fleetview.present.measures import memory_free, memory_ratio
 from fleetview.present.models import cell
+from fleetview.present.panel import machine
 from fleetview.present.summary import View, header
 from fleetview.present.text import Line, difference, text_of, width_of
 from tests.builders import (
@@ -89,6 +90,9 @@ def test_a_bar_shows_little_as_something_and_unknown_as_nothing() -> None:
 def test_a_sparkline_leaves_a_gap_where_nothing_is_known() -> None:
     assert sparkline((0.0, None, 0.5, 1.0), 1.0) == "▁ ▅█"
     assert sparkline((0.0, 0.0), 0.0) == "▁▁"
+    nan, endless = float("nan"), float("inf")
+    assert sparkline((nan, 0.5, endless), 1.0) == " ▅ "
+    assert sparkline((0.5,), nan) == "▁"
 
 
 def test_a_history_does_not_flicker_when_one_more_sample_comes() -> None:
@@ -215,6 +219,18 @@ def test_the_header_sums_what_is_known_of_living_nodes_alone() -> None:
     assert line.startswith(" studio · 2 of 3 up · 208G free of 288G · 0 tok/s · 95 W")
     assert line.endswith("▲ 1 alert ")
     assert "all well" in text_of(header("studio", {"a": a_node("a")}, 100.0, 80, View()))
+
+
+def test_the_header_adds_up_no_power_of_different_things() -> None:
+    whole, gpu = a_sample(power_watts=95.0, power_covers="system"), a_sample(power_watts=300.0, power_covers="gpu")
+    fleet = {name: a_node(name, samples=(sample,)) for name, sample in (("a", whole), ("b", whole), ("c", gpu))}
+    assert "· 190 W + 300 W GPU" in text_of(header("studio", fleet, 100.0, 120, View()))
+
+
+def test_a_card_of_its_own_is_named_beside_the_processor() -> None:
+    box = a_machine(chip="Intel(R) Xeon(R) 6", cpu_cores=16, gpu="NVIDIA H100 80GB HBM3", gpu_count=2, gpu_cores=16896)
+    assert machine(box)[:2] == ("Intel Xeon 6 16 cores", "2 × H100 80GB HBM3")
+    assert machine(a_machine())[0] == "M2 Ultra 76 GPU cores"
 
 
 def test_a_narrow_header_drops_figures_and_keeps_the_alerts() -> None:

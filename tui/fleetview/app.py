@@ -121,7 +121,7 @@ class FleetApp(App[None], inherit_bindings=False):
 
     def _desk(self) -> Desk:
         """What screens get of the app."""
-        return Desk(self._talk.plan, self._author, self.config.fleet.name, self._readonly)
+        return Desk(self._talk.plan, self._talk.history, self._author, self.config.fleet.name, self._readonly)
 
     def on_mount(self) -> None:
         """Connect once the first picture is out."""

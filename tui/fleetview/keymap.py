@@ -34,6 +34,7 @@ def scopes() -> tuple[Scope, ...]:
     from fleetview.screens.choose import Choose
     from fleetview.screens.confirm import Confirm
     from fleetview.screens.fleet import FleetScreen
+    from fleetview.screens.health import Health
     from fleetview.screens.help import Help
     from fleetview.screens.node import NodeScreen, Pane
     from fleetview.screens.passphrase import Passphrase, Secret
@@ -58,6 +59,7 @@ def scopes() -> tuple[Scope, ...]:
         (TrustHost,),
         (Passphrase, Secret),
         (Help,),
+        (Health,),
     )
     everywhere = _keys_of(APP_KEYS)
     return tuple(

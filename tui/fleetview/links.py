@@ -8,7 +8,7 @@ from typing import Protocol
 from fleetview.config import NodeConfig
 from fleetview.fleet import Change
 from fleetview.remote.questions import Questions
-from fleetview_agent.wire import ChatChunk, ChatRequest, Order, Plan
+from fleetview_agent.wire import ChatChunk, ChatRequest, History, Order, Plan
 
 Receive = Callable[[str, Change], None]
 
@@ -24,6 +24,9 @@ class ClientLike(Protocol):
 
     async def cancel(self, operation_id: str) -> None:
         """End an operation early."""
+
+    async def history(self, since: float, step_seconds: int) -> History:
+        """Figures from a time on, by the node's clock."""
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer as it is made."""

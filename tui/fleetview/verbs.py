@@ -160,6 +160,16 @@ STATUS = Verb(
     (NODES, Argument("--watch", "again and again, until interrupted")),
     shown=False,
 )
+DOCTOR = Verb(
+    "doctor",
+    "health",
+    "Tell what is wrong with nodes, and what to do about it.",
+    "node.health",
+    "h",
+    "fleetview doctor NODE",
+    (NODES,),
+    shown=False,
+)
 MODELS = Verb("models", "models", "List what can be loaded where, and whether it fits.", arguments=(NODES,))
 PLAN = Verb(
     "plan",
@@ -256,6 +266,7 @@ CONFIG = Verb(
 
 VERBS = (
     STATUS,
+    DOCTOR,
     MODELS,
     PLAN,
     SWAP,

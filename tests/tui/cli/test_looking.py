@@ -13,6 +13,7 @@ from fleetview.cli import models
 from fleetview.cli.exits import CommandError
 from fleetview.cli.names import pick_model
 from fleetview.cli.output import table
+from fleetview_agent.wire import Machine, Sample
 from tests.builders import a_backend_state, a_model_file, a_resident
 from tests.tui.cli.conftest import Fleetview, program
 
@@ -41,6 +42,34 @@ def test_a_named_node_that_fails_is_enough_for_status_three_and_the_others_are_s
         assert "no agent answers on gone" in done.out + done.err
         assert "here" in done.out
         assert fleetview(verb).status == 0
+
+
+def test_the_doctor_tells_what_is_wrong_and_where_nothing_is_that_too(fleetview: Fleetview) -> None:
+    sound = fleetview("doctor", "here")
+    assert sound.status == 0
+    assert sound.out.splitlines()[0].split() == ["here", "up"]
+    assert "it answers, at ~/.fleetview/agent.sock on this machine" in sound.out
+    assert "simulated 0.1.0 is ready" in sound.out
+    lost = fleetview("doctor")
+    assert lost.status == 3
+    assert "wrong   no agent answers on gone: no such file or directory" in lost.out
+
+
+def test_the_doctor_tells_programs_the_same(fleetview: Fleetview, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleetview.present.health.PROTOCOL", 2)
+    done = fleetview("doctor", "here", "--json")
+    (node,) = done.json
+    assert done.status == 1
+    assert (node["name"], node["condition"], node["reachable"], node["protocol"]) == ("here", "up", True, 1)
+    (wrong,) = [one for one in node["findings"] if one["grade"] == "wrong"]
+    assert (wrong["about"], wrong["hint"]) == ("agent", "upgrade fleetview-agent on here")
+
+
+def test_status_for_programs_has_every_field_of_a_sample_as_the_agent_tells_it(fleetview: Fleetview) -> None:
+    (node,) = fleetview("status", "here", "--json").json
+    assert set(node["sample"]) == set(Sample.model_fields)
+    assert set(node["machine"]) == set(Machine.model_fields)
+    assert (node["sample"]["power_covers"], node["machine"]["model"]) == ("system", "Mac14,14")
 
 
 def test_models_are_listed_with_whether_they_fit(fleetview: Fleetview) -> None:

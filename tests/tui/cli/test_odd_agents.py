@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetview.cli.status import _object, _remarks, look
+from fleetview.cli import status
+from fleetview.cli.arguments import parse
+from fleetview.cli.status import Look, _object, _remarks, look
+from fleetview.config import FleetConfig
 from fleetview.remote.logins import Logins
 from fleetview_agent.wire import PROTOCOL, Sampled
 from tests.builders import a_node, a_sample, a_snapshot
@@ -28,7 +31,7 @@ def socket() -> Iterator[Path]:
 async def test_lines_without_sense_and_a_newer_agent_are_remarked_and_counted(socket: Path) -> None:
     newer = a_snapshot(protocol=PROTOCOL + 1).model_dump_json().encode()
     async with a_scripted_agent(socket, *streamed(b"motd", newer, b"nonsense", b"[]", SAMPLED), HOLD):
-        node = await look(a_local_node(socket, "head-primary"), Logins())
+        node = (await look(a_local_node(socket, "head-primary"), Logins())).node
     version, dropped = _remarks(node)
     assert "the agent of head-primary is newer" in version
     assert dropped == "3 lines of head-primary made no sense and were skipped"
@@ -38,7 +41,7 @@ async def test_lines_without_sense_and_a_newer_agent_are_remarked_and_counted(so
 
 async def test_an_agent_that_is_too_old_is_down_with_what_to_upgrade(socket: Path) -> None:
     async with a_scripted_agent(socket, *streamed(json.dumps({"type": "snapshot", "protocol": 0}).encode()), HOLD):
-        node = await look(a_local_node(socket, "head-primary"), Logins())
+        node = (await look(a_local_node(socket, "head-primary"), Logins())).node
     assert node.link == "down"
     assert str(node.reason).startswith("agent too old")
     assert str(node.reason).endswith("(upgrade fleetview-agent on head-primary)")
@@ -51,3 +54,15 @@ def test_old_figures_are_called_so_with_the_reason() -> None:
     assert tuple(_remarks(lost)) == ("one is down, and its figures are old: no route to host",)
     assert _object(a_node(), 105.0)["stale"] is True
     assert _object(a_node(), 100.0)["stale"] is False
+
+
+async def test_a_node_that_answers_at_once_is_no_older_because_another_one_does_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def answered(*_: object) -> Look:
+        return Look(a_node("one", heard_at=-100.0, link_since=-101.0), -99.5)
+
+    monkeypatch.setattr(status, "look", answered)
+    config = FleetConfig.model_validate({"node": [{"name": "one", "host": "one"}]})
+    assert await status.run(parse(("status",)), config, Logins()) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["one", "up"]

@@ -97,6 +97,7 @@ def _verb(arguments: Namespace, config: FleetConfig, logins: Logins) -> Coroutin
         bench,
         chat,
         copy,
+        doctor,
         journal,
         models,
         operate,
@@ -107,6 +108,8 @@ def _verb(arguments: Namespace, config: FleetConfig, logins: Logins) -> Coroutin
     match arguments.verb:
         case "status":
             return status.run(arguments, config, logins)
+        case "doctor":
+            return doctor.run(arguments, config, logins)
         case "models":
             return models.run(arguments, config, logins)
         case "plan" if arguments.anywhere is not None:

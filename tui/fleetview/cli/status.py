@@ -9,6 +9,7 @@ import time
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from fleetview.cli.bounds import ANSWER_SECONDS, no_answer
 from fleetview.cli.exits import Exit
@@ -40,34 +41,44 @@ async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     nodes = pick_nodes(config, arguments.nodes)
     if arguments.watch:
         await _watch(nodes, logins, config.fleet.interval_seconds, as_json=arguments.json)
-    states = await asyncio.gather(*(look(node, logins) for node in nodes))
-    _show(states, as_json=arguments.json)
-    absent = [state.link == "down" for state in states]
+    looks = await asyncio.gather(*(look(node, logins) for node in nodes))
+    _show(looks, as_json=arguments.json)
+    absent = [found.node.link == "down" for found in looks]
     return Exit.UNREACHABLE if (any if arguments.nodes else all)(absent) else Exit.DONE
 
 
-async def look(node: NodeConfig, logins: Logins | None = None) -> NodeState:
-    """The node as it is now, or why it cannot be seen."""
+@dataclass(frozen=True)
+class Look:
+    """A node, and the monotonic time that it is of: others may take longer, and that makes it no older."""
+
+    node: NodeState
+    at: float
+
+
+async def look(node: NodeConfig, logins: Logins | None = None, readings: int = 1) -> Look:
+    """The node as it is after so many readings of its machine, or why it cannot be seen."""
     fleet: Fleet = {node.name: NodeState(node.name)}
     try:
         # Following the events, unlike asking for a snapshot, makes the agent read its machine anew.
         async with connect(node, logins) as client, aclosing(client.events(INTERVAL_SECONDS)) as events:
             async with asyncio.timeout(ANSWER_SECONDS) as patience:
                 async for event in events:
+                    readings -= isinstance(event, Sampled)
                     fleet = apply(fleet, node.name, event, time.monotonic())
                     skipped = Dropped(client.dropped - fleet[node.name].dropped)
                     fleet = apply(fleet, node.name, skipped, time.monotonic())
-                    if isinstance(event, Sampled):
+                    if not readings:
                         break
                     if isinstance(event, Snapshot):
-                        patience.reschedule(asyncio.get_running_loop().time() + PATIENCE_SECONDS)
+                        wait = PATIENCE_SECONDS + (readings - 1) * INTERVAL_SECONDS
+                        patience.reschedule(asyncio.get_running_loop().time() + wait)
     except TimeoutError:
         if fleet[node.name].heard_at is None:
             fleet = apply(fleet, node.name, LinkDown(no_answer(node.name)), time.monotonic())
         # otherwise what the snapshot holds is young enough, or its machine is slow to be read
     except RemoteError as problem:
         fleet = apply(fleet, node.name, LinkDown(str(problem)), time.monotonic())
-    return fleet[node.name]
+    return Look(fleet[node.name], time.monotonic())
 
 
 async def _watch(nodes: tuple[NodeConfig, ...], logins: Logins, interval: float, *, as_json: bool) -> None:
@@ -86,23 +97,23 @@ async def _watch(nodes: tuple[NodeConfig, ...], logins: Logins, interval: float,
                 link.result()  # a link ends by a bug alone
             if sys.stdout.isatty() and not as_json:
                 sys.stdout.write(HOME_AND_CLEAR)
-            _show(fleet.values(), as_json=as_json)
+            now = time.monotonic()
+            _show([Look(state, now) for state in fleet.values()], as_json=as_json)
     finally:
         for link in links:
             link.cancel()
         await asyncio.wait(links)
 
 
-def _show(states: Iterable[NodeState], *, as_json: bool) -> None:
+def _show(looks: Iterable[Look], *, as_json: bool) -> None:
     """Print the nodes."""
-    now = time.monotonic()
     if as_json:
-        put_json([_object(state, now) for state in states])
+        put_json([_object(found.node, found.at) for found in looks])
         return
-    nodes = sorted(states, key=lambda node: node.link != "down")  # failures first, else as in the file
-    put(table((HEADING, *(_row(node, now) for node in nodes)), NUMBERS))
-    for node in nodes:
-        for sentence in _remarks(node):
+    ordered = sorted(looks, key=lambda found: found.node.link != "down")  # failures first, else as in the file
+    put(table((HEADING, *(_row(found.node, found.at) for found in ordered)), NUMBERS))
+    for found in ordered:
+        for sentence in _remarks(found.node):
             put(plain(sentence, 2000))
 
 

@@ -2,62 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from fleetview.fleet import NodeState, condition
-from fleetview.present import measures, operations
+from fleetview.present import operations
 from fleetview.present.absence import absence
+from fleetview.present.account import account
+from fleetview.present.charts import LIVE, Past, charts
 from fleetview.present.engines import backends, residents
-from fleetview.present.figures import columns, sparkline
-from fleetview.present.measures import Reading
-from fleetview.present.numbers import age, celsius, percent, rate, size, watts
+from fleetview.present.gauges import gauges, unknown
+from fleetview.present.numbers import age
 from fleetview.present.panel import identity
+from fleetview.present.readings import lacking, sources
 from fleetview.present.remarks import remarks
-from fleetview.present.rows import PRESSURES
-from fleetview.present.text import DASH, Line, Tone, cut_line, joined, left, plain, right
-from fleetview.present.wrapping import wrapped
-from fleetview_agent.wire import Machine, Sample
+from fleetview.present.text import Line, cut_line, plain
+from fleetview.present.wrapping import flowing, wrapped
 
-_LABEL = 13
-_FIGURE = 8
 _EMPTY: Line = ()
 
 
-@dataclass(frozen=True)
-class Curve:
-    """One figure over the last two minutes."""
-
-    label: str
-    field: str
-    """Of `Sample`, for its reason and its source."""
-    reading: Reading
-    word: str
-    """How its values are written: one of `_WORDS`."""
-    top: float | None = None
-    """What reaches the top of the picture; None: its highest value."""
-
-
-_WORDS: dict[str, Callable[[float | None], str]] = {
-    "percent": percent,
-    "size": size,
-    "watts": watts,
-    "celsius": celsius,
-    "rate": rate,
-    "flow": lambda value: DASH if value is None else f"{size(value)}/s",
-}
-
-
-def detail(node: NodeState, now: float, width: int) -> tuple[Line, ...]:
+def detail(node: NodeState, now: float, width: int, past: Past = LIVE) -> tuple[Line, ...]:
     """All sections, one below the other."""
     room = width - 4
     sections = (
         _state(node, now, width - 2),
-        _histories(node, room),
+        (*charts(node, past, room), *gauges(node, room)),
         _operations(node, now),
         residents(node, now, room),
         backends(node, room),
-        _sources(node),
+        _sources(node, room),
     )
     lines = [line for section in sections if section for line in (*section, _EMPTY)]
     return tuple(((" ", "plain"), *cut_line(line, width - 2)) if line else _EMPTY for line in lines[:-1])
@@ -74,77 +45,8 @@ def _state(node: NodeState, now: float, width: int) -> tuple[Line, ...]:
     for remark in remarks(node):
         lines += wrapped(((plain(remark), "warm"),), width)
     if node.machine:
-        lines.append(_account(node.machine))
-    if node.sample and node.sample.pressure:
-        word, tone = PRESSURES[node.sample.pressure]
-        evidence = plain(node.sample.pressure_evidence or "")
-        lines.append(joined(((("memory pressure ", "dim"), (word, tone)), ((evidence, "dim"),) if evidence else ())))
+        lines += flowing(account(node.machine), width)
     return tuple(lines)
-
-
-def _account(machine: Machine) -> Line:
-    """Where the agent runs."""
-    where = f"{plain(machine.user)}@{plain(machine.hostname)}"
-    gpu = plain(machine.gpu) if machine.gpu else "no GPU that can be seen"
-    texts = (where, f"{machine.cpu_cores} CPU cores", gpu, f"agent {plain(machine.agent_version)}")
-    parts: list[Line] = [((text, "dim"),) for text in texts]
-    if machine.simulated:
-        parts.append((("simulated", "accent"),))
-    return joined(tuple(parts))
-
-
-def _curves(node: NodeState) -> tuple[Curve, ...]:
-    """The figures that have a history."""
-    memory = node.machine.memory_bytes if node.machine else None
-    limit = node.sample.gpu_memory_limit_bytes if node.sample else None
-    return (
-        Curve("GPU", "gpu_ratio", lambda one: one.gpu_ratio, "percent", 1.0),
-        Curve("CPU", "cpu_ratio", lambda one: one.cpu_ratio, "percent", 1.0),
-        Curve("memory", "memory_used_bytes", lambda one: one.memory_used_bytes, "size", memory),
-        Curve("GPU memory", "gpu_memory_used_bytes", lambda one: one.gpu_memory_used_bytes, "size", limit),
-        Curve("swapping", "swap_bytes_per_second", lambda one: one.swap_bytes_per_second, "flow"),
-        Curve("GPU heat", "gpu_celsius", lambda one: one.gpu_celsius, "celsius", 110.0),
-        Curve("power", "power_watts", lambda one: one.power_watts, "watts"),
-        Curve("tokens/s", "traffic", measures.tokens_per_second, "rate"),
-    )
-
-
-def _histories(node: NodeState, width: int) -> tuple[Line, ...]:
-    """Two minutes of every figure that is known, and why the others are not."""
-    if not node.samples:
-        return ((("no figures yet", "dim"),),)
-    room = max(0, width - _LABEL - 3 * _FIGURE)
-    head: Line = (
-        *left((("last 2 minutes", "heading"),), _LABEL + room),
-        *(span for word in ("now", "low", "high") for span in right(((word, "heading"),), _FIGURE)),
-    )
-    lines, unknown = [head], []
-    for curve in _curves(node):
-        values = [value for one in node.samples if (value := curve.reading(one)) is not None]
-        if values:
-            lines.append(_history(node.samples, curve, values, room))
-        else:
-            unknown.append(curve)
-    return (*lines, *_unknown(node.samples[-1], unknown))
-
-
-def _history(samples: tuple[Sample, ...], curve: Curve, values: list[float], room: int) -> Line:
-    """Label, picture, and the figures now, lowest and highest."""
-    word = _WORDS[curve.word]
-    picture = sparkline(columns(samples, curve.reading, room - 1), curve.top or max(values))
-    figures = (word(curve.reading(samples[-1])), word(min(values)), word(max(values)))
-    tones: tuple[Tone, ...] = ("strong", "dim", "dim")
-    numbers = (span for text, tone in zip(figures, tones, strict=True) for span in right(((text, tone),), _FIGURE))
-    return (*left(((f"  {curve.label}", "dim"),), _LABEL), *left(((picture.rjust(room - 1), "spark"),), room), *numbers)
-
-
-def _unknown(sample: Sample, curves: list[Curve]) -> tuple[Line, ...]:
-    """Figures that cannot be read, each with the reason."""
-    labels: dict[str, list[str]] = {}
-    for curve in curves:
-        if curve.field != "traffic":
-            labels.setdefault(plain(sample.reasons.get(curve.field, "no reason is known")), []).append(curve.label)
-    return tuple(((f"  {', '.join(names)}  {DASH}  ", "dim"), (reason, "dim")) for reason, names in labels.items())
 
 
 def _operations(node: NodeState, now: float) -> tuple[Line, ...]:
@@ -164,12 +66,14 @@ def _operations(node: NodeState, now: float) -> tuple[Line, ...]:
     return ((("operations", "heading"),), *lines) if lines else ()
 
 
-def _sources(node: NodeState) -> tuple[Line, ...]:
-    """Where each figure is read."""
-    if not node.machine or not node.machine.sources:
+def _sources(node: NodeState, width: int) -> tuple[Line, ...]:
+    """Where the figures are read, and why others are not."""
+    if node.machine is None or node.sample is None:
         return ()
-    lines = tuple(
-        (*left(((f"  {plain(field)}", "dim"),), 30), (plain(source), "plain"))
-        for field, source in node.machine.sources.items()
-    )
-    return ((("sources", "heading"),), *lines)
+    lines: list[Line] = [
+        ((" " * 2, "plain"), *line)
+        for source, labels in sources(node.machine, node.sample).items()
+        for line in wrapped(((f"{', '.join(labels)}  ", "plain"), (plain(source), "dim")), width - 2)
+    ]
+    lines += unknown(lacking(node.sample), width)
+    return ((("sources", "heading"),), *lines) if lines else ()

@@ -57,11 +57,11 @@ def _carry(values: tuple[float | None, ...]) -> tuple[float | None, ...]:
 
 def sparkline(values: tuple[float | None, ...], top: float) -> str:
     """One character for each value, from zero to `top`; a gap where nothing is known."""
-    return "".join(" " if value is None else STEPS[_step(value, top)] for value in values)
+    return "".join(" " if value is None or not math.isfinite(value) else STEPS[_step(value, top)] for value in values)
 
 
 def _step(value: float, top: float) -> int:
     """Which of the eight heights fits."""
-    if top <= 0:
+    if not 0 < top < math.inf:  # nor is what is no number
         return 0
     return min(len(STEPS) - 1, max(0, int(value / top * len(STEPS))))

@@ -32,7 +32,8 @@ def memory_free(node: NodeState) -> float | None:
     limit, used, available = sample.gpu_memory_limit_bytes, sample.gpu_memory_used_bytes, sample.memory_available_bytes
     if limit is None or used is None:
         return available
-    unified = node.machine is not None and node.machine.platform == "darwin"
+    # An older agent does not say of a Mac what every Mac is.
+    unified = node.machine is not None and (node.machine.unified_memory or node.machine.platform == "darwin")
     room = max(0, limit - used)
     return min(room, available) if unified and available is not None else room
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
 
 from fleetview.present.text import DASH
+from fleetview_agent.wire import PowerCovers, Sample
 
 GIB = 1 << 30
 MIB = 1 << 20
+GIGA, MEGA = 1e9, 1e6
 _TEN = 9.95
 """From here on a number with one decimal would need another digit."""
 _THOUSAND, _KIBI = 1000, 1024
@@ -46,6 +49,38 @@ def watts(power: float | None) -> str:
     if power is None:
         return DASH
     return f"{power:.0f} W" if power >= _TEN else f"{power:.1f} W"
+
+
+_COVERS: Mapping[PowerCovers | None, str] = {"system": "whole machine", "chip": "chip", "gpu": "GPU only", None: ""}
+_COVERS_IN_SHORT: Mapping[PowerCovers | None, str] = {"system": "", "chip": "chip", "gpu": "GPU", None: ""}
+
+
+def power(sample: Sample, *, short: bool = False) -> str:
+    """What the machine draws, and how much of the machine that is."""
+    covers = (_COVERS_IN_SHORT if short else _COVERS)[sample.power_covers]
+    return f"{watts(sample.power_watts)} {covers}".rstrip()
+
+
+def powers(samples: Iterable[Sample]) -> str | None:
+    """What several machines draw: figures of different things are not added up. None: none of them tells."""
+    drawn: dict[str, float] = {}
+    for sample in samples:
+        if sample.power_watts is not None:
+            covers = _COVERS_IN_SHORT[sample.power_covers]
+            drawn[covers] = drawn.get(covers, 0.0) + sample.power_watts
+    return " + ".join(f"{watts(drawn[covers])} {covers}".rstrip() for covers in sorted(drawn)) or None
+
+
+def hertz(frequency: float | None) -> str:
+    """How fast something is clocked, with its unit."""
+    if frequency is None:
+        return DASH
+    return f"{frequency / GIGA:.2f} GHz" if frequency >= GIGA else f"{frequency / MEGA:.0f} MHz"
+
+
+def bandwidth(bytes_per_second: float | None) -> str:
+    """What memory can move in a second, in the decimal units of its maker."""
+    return DASH if bytes_per_second is None else f"{bytes_per_second / GIGA:.0f} GB/s"
 
 
 def celsius(temperature: float | None) -> str:

@@ -10,7 +10,7 @@ from fleetview.present.absence import absence, staleness
 from fleetview.present.figures import columns, sparkline
 from fleetview.present.hints import hint
 from fleetview.present.measures import Reading
-from fleetview.present.numbers import age, celsius, count, duration, percent, rate, size, watts
+from fleetview.present.numbers import age, celsius, count, duration, percent, power, rate, size
 from fleetview.present.rows import SYMBOLS, dimmed
 from fleetview.present.text import DASH, Line, Tone, cut_line, fitting, left, plain, right
 from fleetview.present.wrapping import wrapped
@@ -71,14 +71,16 @@ def identity(node: NodeState, now: float, width: int) -> Line:
 
 
 def machine(about: Machine) -> tuple[str, ...]:
-    """What the machine is: chip, cores, memory, system."""
+    """What the machine is: chip, cores, GPU where it is none of the chip, memory, system."""
     chip = plain(about.chip or about.gpu or about.hostname).removeprefix("Apple ")
     chip = chip.replace("(R)", "").replace("(TM)", "")
-    if about.gpu_cores:
-        chip = f"{chip} {count(about.gpu_cores, 'GPU core')}"
-    elif about.gpu is None:
-        chip = f"{chip} {count(about.cpu_cores, 'core')}"
-    return (chip, size(about.memory_bytes), plain(about.system))
+    if about.gpu is not None and about.gpu.startswith("Apple "):
+        cores = count(about.gpu_cores, "GPU core") if about.gpu_cores else ""
+        return (f"{chip} {cores}".rstrip(), size(about.memory_bytes), plain(about.system))
+    gpu = plain(about.gpu or "").removeprefix("NVIDIA ").removeprefix("GeForce ")
+    several = f"{about.gpu_count} × " if about.gpu_count > 1 else ""
+    gpus = (f"{several}{gpu}",) if gpu and about.chip else ()
+    return (f"{chip} {count(about.cpu_cores, 'core')}", *gpus, size(about.memory_bytes), plain(about.system))
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,13 @@ def histories(node: NodeState, width: int, *, both: bool) -> list[Line]:
     if sample is None:
         return [(("  no figures yet", "dim"),)]
     gpu = measures.has_gpu(node)
-    power = () if sample.power_watts is None else (watts(sample.power_watts),)
+    drawn = () if sample.power_watts is None else (power(sample, short=True),)
     heat = () if sample.gpu_celsius is None else (celsius(sample.gpu_celsius),)
     curves: list[Curve] = []
     if gpu:
-        curves.append(Curve("GPU", lambda one: one.gpu_ratio, 1.0, percent(sample.gpu_ratio), (*heat, *power)))
+        curves.append(Curve("GPU", lambda one: one.gpu_ratio, 1.0, percent(sample.gpu_ratio), (*heat, *drawn)))
     if both or not gpu:
-        curves.append(Curve("CPU", lambda one: one.cpu_ratio, 1.0, percent(sample.cpu_ratio), () if gpu else power))
+        curves.append(Curve("CPU", lambda one: one.cpu_ratio, 1.0, percent(sample.cpu_ratio), () if gpu else drawn))
     curves += [_memory(node, sample), _tokens(node, sample)]
     return [history(node, curve, width) for curve in curves]
 

@@ -16,6 +16,11 @@ def remarks(node: NodeState) -> tuple[str, ...]:
             "upgrade fleetview to see all of it"
         )
     if node.dropped:
-        were = "was" if node.dropped == 1 else "were"
-        said.append(f"{count(node.dropped, 'line')} of {node.name} made no sense and {were} skipped")
+        said.append(nonsense(node))
     return tuple(said)
+
+
+def nonsense(node: NodeState) -> str:
+    """How much of what its agent said was none of ours."""
+    were = "was" if node.dropped == 1 else "were"
+    return f"{count(node.dropped, 'line')} of {node.name} made no sense and {were} skipped"

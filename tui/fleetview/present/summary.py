@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fleetview.fleet import Fleet
 from fleetview.present import measures
-from fleetview.present.numbers import count, rate, size, watts
+from fleetview.present.numbers import count, powers, rate, size
 from fleetview.present.text import Line, cut_line, joined, plain, spread, width_of
 
 _FEWEST = 2
@@ -28,7 +28,7 @@ def header(title: str, fleet: Fleet, now: float, width: int, view: View) -> Line
     free = measures.total(measures.memory_free(node) for node in living)
     limit = measures.total(measures.memory_limit(node) for node in living)
     tokens = measures.total(measures.tokens_per_second(node.sample) for node in living if node.sample)
-    power = measures.total(node.sample.power_watts for node in living if node.sample)
+    power = powers(node.sample for node in living if node.sample)
     simulated = any(node.machine and node.machine.simulated for node in fleet.values())
     parts: list[Line] = [((plain(title), "strong"),)]
     if simulated:
@@ -39,7 +39,7 @@ def header(title: str, fleet: Fleet, now: float, width: int, view: View) -> Line
     if tokens is not None:
         parts.append(((rate(tokens), "strong"), (" tok/s", "plain")))
     if power is not None:
-        parts.append(((watts(power), "plain"),))
+        parts.append(((power, "plain"),))
     end = (*_signs(fleet, now, view), (" ", "plain"))
     while len(parts) > _FEWEST and width_of(joined(tuple(parts))) + width_of(end) + 2 > width:
         parts.pop()

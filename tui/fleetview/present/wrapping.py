@@ -6,7 +6,7 @@ import re
 
 from rich.cells import cell_len, chop_cells
 
-from fleetview.present.text import Line, Span
+from fleetview.present.text import Line, Span, joined, width_of
 
 _WORD = re.compile(r"\S+\s*|\s+")
 """A word, with what separates it from the next one."""
@@ -26,3 +26,16 @@ def wrapped(line: Line, width: int, indent: int = 2) -> tuple[Line, ...]:
                 lines[-1].append((piece, tone))
                 used += cell_len(piece)
     return tuple((*one[:-1], (one[-1][0].rstrip(), one[-1][1])) for one in lines if one)
+
+
+def flowing(parts: tuple[Line, ...], width: int, indent: int = 2) -> tuple[Line, ...]:
+    """The parts, separated, in as many lines as they take; a part that fits in a line is not broken."""
+    lines: list[Line] = []
+    for part in parts:
+        if lines and width_of(longer := joined((lines[-1], part))) <= width:
+            lines[-1] = longer
+        else:
+            margin = indent if lines else 0
+            begun = wrapped(part, width - margin, indent - margin)
+            lines += [((" " * margin, "plain"), *line) if margin else line for line in begun]
+    return tuple(lines)

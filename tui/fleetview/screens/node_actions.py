@@ -19,8 +19,9 @@ from fleetview.messages import (
     NodeRequested,
     RetryRequested,
 )
+from fleetview.present.health import health
 from fleetview.screens.desk import Desk
-from fleetview.verbs import CHAT, DELETE, KEEP, PULL, STATUS, SWAP, UNDO, UNLOAD, Verb
+from fleetview.verbs import CHAT, DELETE, DOCTOR, KEEP, PULL, STATUS, SWAP, UNDO, UNLOAD, Verb
 
 if TYPE_CHECKING:
     from fleetview.screens.pick_model import PickModel
@@ -29,7 +30,7 @@ FRAME_SECONDS = 0.04
 """Changes that come closer together than this are drawn together."""
 _CHANGING = frozenset({"swap", "unload", "keep", "serve", "pull", "delete", "undo", "cancel_operation"})
 """Actions that a read-only dashboard does not have."""
-_ON_A_NODE = (*sorted(_CHANGING), "chat", "describe", "retry")
+_ON_A_NODE = (*sorted(_CHANGING), "chat", "describe", "health", "retry")
 
 
 def _binding(verb: Verb) -> Binding:
@@ -49,7 +50,7 @@ class NodeActions(Screen[None]):
             id="node.actions",
             tooltip="Start, stop or restart an engine, after showing how.",
         ),
-        *(_binding(verb) for verb in (PULL, DELETE, UNDO, STATUS)),
+        *(_binding(verb) for verb in (PULL, DELETE, UNDO, STATUS, DOCTOR)),
         Binding(
             "ctrl+x",
             "cancel_operation",
@@ -222,6 +223,13 @@ class NodeActions(Screen[None]):
         """Show everything about the node."""
         if (node := self.node) is not None:
             self.post_message(NodeRequested(node.name))
+
+    def action_health(self) -> None:
+        """Tell what is wrong with the node."""
+        from fleetview.screens.health import Health  # the first paint does not wait for dialogs
+
+        if (node := self.node) is not None:
+            self.app.push_screen(Health(node.name, health(node, self.now)))
 
     def action_retry(self) -> None:
         """Connect now."""

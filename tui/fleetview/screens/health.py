@@ -1,0 +1,51 @@
+"""What is wrong with one node, over the screen that it was asked on."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from fleetview.present import plain
+from fleetview.present.health import Finding, health_lines
+from fleetview.widgets.lines import Lines
+
+
+class Health(ModalScreen[None]):
+    """What was found on a node; changes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace,q,h,enter", "dismiss", "close", id="health.close", tooltip="Close it."),
+        Binding("down,j", "scroll(1)", show=False, id="move.down", tooltip="A line down."),
+        Binding("up,k", "scroll(-1)", show=False, id="move.up", tooltip="A line up."),
+        Binding("pagedown,space", "scroll(10)", show=False, id="move.page_down", tooltip="A page down."),
+        Binding("pageup", "scroll(-10)", show=False, id="move.page_up", tooltip="A page up."),
+    ]
+
+    def __init__(self, node: str, findings: tuple[Finding, ...]) -> None:
+        super().__init__()
+        self._node_name = node
+        self._findings = findings
+
+    def compose(self) -> ComposeResult:
+        """The findings."""
+        with VerticalScroll(id="health", can_focus=False) as pane:
+            pane.border_title = Content(f"Health of {plain(self._node_name)}")
+            yield Lines()
+
+    def on_resize(self) -> None:
+        """As wide as there is room."""
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        """Word the findings for the width."""
+        lines = self.query_one(Lines)
+        lines.lines = health_lines(self._findings, lines.size.width)
+
+    def action_scroll(self, rows: int) -> None:
+        """Further down, or up."""
+        self.query_one("#health").scroll_relative(y=rows, animate=False)
