@@ -5,7 +5,6 @@ Beside the time by the clock stands the agent's time on the processors, which sa
 
 from __future__ import annotations
 
-import argparse
 import os
 import socket
 import statistics
@@ -16,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from at_rest import settings
-from figures import promise, spread, this_machine
+from at_rest import OFF, settings, spent
+from figures import promise, spread
 
 from tests.ollama.servers import free_port
 from tests.openssh import a_short_folder
@@ -36,19 +35,15 @@ class Start:
     cpu_seconds: float
 
 
-def main() -> int:
+def measure(rounds: int) -> int:
     """Measure and tell; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="default %(default)s")
-    arguments = parser.parse_args()
-    print(f"from exec to the first event; {this_machine()}", flush=True)
     with a_short_folder() as folder:
         cases = {
-            "Ollama is off": "[ollama]\nenabled = false\n",
+            "Ollama is off": OFF,
             "Ollama is stopped": settings(f"127.0.0.1:{free_port()}", Path(sys.executable), folder / "models"),
         }
         taken: dict[str, list[Start]] = {case: [] for case in cases}
-        for turn in range(arguments.rounds + 1):
+        for turn in range(rounds + 1):
             for case, text in cases.items():
                 one = start(folder, text)
                 if turn:  # the first ones read the disk
@@ -70,8 +65,8 @@ def start(home: Path, text: str) -> Start:
     with psutil.Popen(command, env={**os.environ, "HOME": str(home)}, stdin=subprocess.DEVNULL) as agent:
         try:
             first_event(home / ".fleetview" / "agent.sock", began + LIMIT_SECONDS)
-            spent = agent.cpu_times()
-            return Start(time.perf_counter() - began, spent.user + spent.system)
+            cpu_seconds = spent(agent)
+            return Start(time.perf_counter() - began, cpu_seconds)
         finally:
             agent.terminate()
 
@@ -88,7 +83,3 @@ def first_event(path: Path, deadline: float) -> None:
             piece = client.recv(1 << 16)
             assert piece, "the agent has closed the connection"
             answer += piece
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 STATE_SECONDS = 5.0
 """Between looks at the backends when none of them says that it has changed."""
-OBSERVED_STATE_SECONDS = 1.0
+OBSERVED_STATE_SECONDS = 2.0
 """Between glances at engines that run and that others use too, while somebody watches."""
 PATIENCE_SECONDS = 2.0
 """How long those who ask wait for a backend that does not answer."""
@@ -60,11 +60,12 @@ class States:
     async def run(self) -> None:
         """Look at the backends when they have changed, and now and then; sooner at those that change by themselves."""
         looked_at = time.monotonic()
+        step = OBSERVED_STATE_SECONDS if self._observing else STATE_SECONDS
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(OBSERVED_STATE_SECONDS):
+                async with asyncio.timeout(step):
                     await self._changed.wait()
-            if self._changed.is_set() or time.monotonic() - looked_at >= STATE_SECONDS:
+            if is_due := self._changed.is_set() or time.monotonic() - looked_at >= STATE_SECONDS:
                 self._changed.clear()
                 looked_at = time.monotonic()
                 await self.refresh()
@@ -72,7 +73,8 @@ class States:
                 running = {name: one for name, one in self._observing.items() if self._states[name].phase == "ready"}
                 if moved := [name for name, one in running.items() if await one.has_moved()]:
                     await self.refresh(moved)
-            await asyncio.sleep(CALM_SECONDS)
+            if is_due:
+                await asyncio.sleep(CALM_SECONDS)
 
     async def refresh_soon(self) -> None:
         """Look at every backend, but wait only so long for one that is slow to answer: that comes as a change."""

@@ -142,7 +142,7 @@ class Observing(Protocol):
         ...
 
     async def has_moved(self) -> bool:
-        """Whether `status` may have something else to tell than it did; cheap, since it is asked every second."""
+        """Whether `status` may have something else to tell than it did; cheap, since it is asked every other second."""
         ...
 
 

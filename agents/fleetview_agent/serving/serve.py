@@ -21,16 +21,17 @@ from fleetview_agent.agent import Agent
 from fleetview_agent.config import AgentConfig
 from fleetview_agent.records.journal import Journal
 from fleetview_agent.samplers import detect
-from fleetview_agent.serving.api import build_app
+from fleetview_agent.serving.api import build_app, build_port_app
 from fleetview_agent.serving.listener import listening
-from fleetview_agent.serving.openai import Door, build_openai_app
+from fleetview_agent.serving.openai import Door
 from fleetview_agent.serving.port import listening_port, read_token
 
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 1
 """How long answers in progress may go on once the agent is told to stop."""
-LINGER_STEP_SECONDS = 0.25
+LINGER_STEP_SECONDS = (0.05, 1.0)
+"""Least and most time between looks whether anybody still needs an agent that lingers."""
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 """Their numbers in malloc.h."""
 LARGE_BYTES = 64 << 10
@@ -38,12 +39,25 @@ LARGE_BYTES = 64 << 10
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handlers, which would end the process by the signal once more."""
+    """uvicorn without its clock, and without its signal handlers, which would end the process by the signal again."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to whoever runs the server."""
         yield
+
+    async def main_loop(self) -> None:
+        """Wait until told to end. uvicorn's own looks ten times a second, at half the cost of an agent at rest."""
+        await self._ended.wait()
+
+    def end(self) -> None:
+        """Take no new requests, and end those in progress soon."""
+        self.should_exit = True
+        self._ended.set()
 
 
 class Clients:
@@ -120,11 +134,11 @@ def _give_memory_back() -> None:
 
 
 async def _serve(agent: Agent, listener: socket.socket, port: _Port | None, linger_seconds: float | None) -> None:
-    """Serve one agent on a bound socket, and its models on a port where there is one."""
+    """Serve one agent on a bound socket, and its models and figures on a port where there is one."""
     clients = Clients()
     servers = {_server(clients.of(build_app(agent))): listener}
     if port is not None:
-        servers[_server(clients.of(Door(build_openai_app(agent), port.token)))] = port.listener
+        servers[_server(clients.of(Door(build_port_app(agent), port.token)))] = port.listener
     ending = functools.partial(_end, tuple(servers), agent)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -151,6 +165,7 @@ def _server(app: ASGIApp) -> Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,  # it is set by the clock that this server does without
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
@@ -159,7 +174,7 @@ def _server(app: ASGIApp) -> Server:
 def _end(servers: Iterable[Server], agent: Agent) -> None:
     """Begin to end; streams of events would hold it up."""
     for server in servers:
-        server.should_exit = True
+        server.end()
     agent.hub.close()
 
 
@@ -168,8 +183,9 @@ async def _linger(agent: Agent, clients: Clients, ending: Callable[[], None], se
     if seconds is None:
         return
     idle_since = time.monotonic()
+    step = min(max(LINGER_STEP_SECONDS[0], seconds / 4), LINGER_STEP_SECONDS[1])
     while True:
-        await asyncio.sleep(LINGER_STEP_SECONDS)
+        await asyncio.sleep(step)
         if agent.busy:
             idle_since = time.monotonic()
         elif min(clients.absent_seconds, time.monotonic() - idle_since) >= seconds:

@@ -54,6 +54,7 @@ class LlamaCppBackend:
         self._spare: Child | None = None
         self._making: asyncio.Task[None] | None = None
         self._lacks_metal = False
+        self._is_installed = False
 
     @property
     def name(self) -> str:
@@ -62,7 +63,8 @@ class LlamaCppBackend:
 
     async def status(self) -> BackendState:
         """Whether llama.cpp is installed, the files it could load, and what is in memory."""
-        if not is_installed():
+        self._is_installed = self._is_installed or is_installed()  # all of Python's folders are looked through
+        if not self._is_installed:
             return BackendState(backend=self.name, phase="missing", hint=HINT, supervisor="fleetview-agent")
         if self._making is None:
             self._making = asyncio.create_task(self._make_second_file(), name="llamacpp second file")

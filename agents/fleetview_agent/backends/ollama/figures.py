@@ -25,9 +25,7 @@ class Figures:
 
     def idle_seconds(self, model: str) -> float | None:
         """Since the last answer ended; None while one is running, and where there was none that we know of."""
-        if self._answering.in_progress(model) or any(
-            row.model == model and row.in_flight for row in self._observer.rows()
-        ):
+        if self._answering.in_progress(model) or self._observer.is_answering(model):
             return None
         known = [idle for idle in (self._own_idle(model), self._observer.idle_seconds(model)) if idle is not None]
         return min(known, default=None)

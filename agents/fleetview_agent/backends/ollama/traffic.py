@@ -56,6 +56,11 @@ class Observer:
         rows = (watch.row(now, self._log_lines) for watch in self._watches.values())
         return tuple(row for row in rows if row is not None)
 
+    def is_answering(self, model: str) -> bool:
+        """Whether the model has a request in hand, as far as is known just now."""
+        now = time.monotonic()
+        return any(one.is_answering(now) for one in self._watches.values() if one.model == model)
+
     def answering(self, model: str) -> AbstractContextManager[OwnAnswer]:
         """Held while this agent itself asks the model something, so that it is not told as another client's."""
         return self._own.answering(model)

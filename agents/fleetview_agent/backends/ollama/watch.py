@@ -115,6 +115,10 @@ class Watch:
             source=_SOURCE,
         )
 
+    def is_answering(self, now: float) -> bool:
+        """Whether it has a request in hand, as far as is known just now."""
+        return bool(self.slots.live) and self._is_fresh(now)
+
     def idle_seconds(self, now: float) -> float | None:
         """Since its last answer ended; since it was started, where there was none; None while one is running."""
         if self.slots.live and self._good_at is not None:
