@@ -37,7 +37,16 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
 def test_the_agent_needs_no_dashboard() -> None:
     modules = modules_after("import fleetview_agent.serving.serve, fleetview_agent.__main__")
     assert "uvicorn" in modules
-    assert not modules & {"fleetview", "textual", "rich", "asyncssh", "httpx", "llama_cpp", "numpy"}
+    assert not modules & {
+        "fleetview",
+        "textual",
+        "rich",
+        "asyncssh",
+        "httpx",
+        "llama_cpp",
+        "numpy",
+        "prometheus_client",
+    }
 
 
 @pytest.mark.parametrize("program", ["fleetview", "fleetview_agent"])
