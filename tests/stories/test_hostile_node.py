@@ -89,7 +89,7 @@ def test_texts_of_a_node_take_no_terminal_over(home: Home) -> None:
             assert state(pane) == before
 
             pane.press("Enter")
-            pane.wait_for("models in memory", "]52;c;")
+            pane.wait_for("2 min ago", "]52;c;")
             assert state(pane) == before
             pane.press("c")
             pane.wait_for("INSERT")
@@ -101,7 +101,7 @@ def test_texts_of_a_node_take_no_terminal_over(home: Home) -> None:
             pane.press("Escape")
             pane.wait_for("i to type")
             pane.press("q")
-            pane.wait_for("models in memory")
+            pane.wait_for("2 min ago")
             pane.press("q")
             pane.wait_for("NODE")
             pane.press("q", "q")
