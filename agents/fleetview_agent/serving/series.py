@@ -186,7 +186,7 @@ _READING = (
         "One where that limit is concluded from the size of the memory, zero where it was read.",
         lambda node: [((), float(node.sample.gpu_memory_limit_inferred))] if node.sample.gpu_memory_limit_bytes else [],
     ),
-    _figure("gpu_temperature_celsius", "gpu_celsius", "The hottest place of the GPU that is measured."),
+    _figure("gpu_temperature_celsius", "gpu_celsius", "Temperature of the GPU; of several, the hottest."),
     _figure("gpu_frequency_hertz", "gpu_hertz", "Clock of the GPU."),
     _figure("gpu_power_watts", "gpu_watts", "Power of the GPU."),
     Series(

@@ -107,7 +107,7 @@ class Sample(Wire):
     gpu_memory_limit_inferred: bool = False
     """True where the limit is concluded from the size of the memory, and so is "about"."""
     gpu_celsius: float | None = None
-    """The hottest place that is measured."""
+    """Of the hottest place, and of several GPUs the hottest; where the source tells a mean of its sensors, that."""
     gpu_hertz: float | None = None
     gpu_watts: float | None = None
     power_watts: float | None = None
