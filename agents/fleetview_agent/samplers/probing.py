@@ -10,11 +10,13 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from fleetview_agent.samplers.limits import doubt
 from fleetview_agent.wire import Machine, Sample
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 FIRST = "the first reading has nothing to be compared with"
 SLEPT = "the machine slept since the reading before"
@@ -78,22 +80,33 @@ class Probe:
     """How long its first figures may take, where a program of its own brings them."""
 
 
-class Counter:
-    """Makes rates out of a counter that only grows, by the time that has really passed."""
+class Previous(Generic[T]):
+    """What the reading before told, for figures that are of the time between two readings."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._before: tuple[float, Moment] | None = None
+    def __init__(self) -> None:
+        self._before: tuple[T, Moment] | None = None
 
-    def rate(self, value: float, moment: Moment) -> float:
-        """Per second, since the reading before. Raises Unreadable."""
+    def exchange(self, value: T, moment: Moment) -> tuple[T, float]:
+        """Keep a value; the one before it, and the seconds since. Raises Unreadable where they cannot be compared."""
         before, self._before = self._before, (value, moment)
         if before is None:
             raise Unreadable(FIRST)
         if moment.wakes != before[1].wakes:
             raise Unreadable(SLEPT)
-        grown, passed = value - before[0], moment.seconds - before[1].seconds
-        if grown < 0 or passed <= 0:
+        return before[0], moment.seconds - before[1].seconds
+
+
+class Counter:
+    """Makes rates out of a counter that only grows, by the time that has really passed."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._previous: Previous[float] = Previous()
+
+    def rate(self, value: float, moment: Moment) -> float:
+        """Per second, since the reading before. Raises Unreadable."""
+        before, passed = self._previous.exchange(value, moment)
+        if (grown := value - before) < 0 or passed <= 0:
             raise Unreadable(f"{self._what} did not go on")
         return grown / passed
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from fleetview_agent.samplers.linux.files import Files
-from fleetview_agent.samplers.probing import FIRST, SLEPT, Counter, Moment, Probe, Unreadable
+from fleetview_agent.samplers.probing import Counter, Moment, Previous, Probe, Unreadable
 
 
 def cpu_probe(files: Files) -> Probe:
@@ -39,7 +39,7 @@ class _Cores:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._before: tuple[int, int, Moment] | None = None
+        self._previous: Previous[tuple[int, int]] = Previous()
 
     def busy(self, moment: Moment) -> Mapping[str, object]:
         """Share of the time in which they were not idle."""
@@ -48,11 +48,7 @@ class _Cores:
             raise Unreadable("/proc/stat does not begin with the sum of all cores")
         ticks = [int(word) for word in words[:8]]  # what follows, time of guests, is in them already
         total, idle = sum(ticks), ticks[3] + ticks[4]
-        before, self._before = self._before, (total, idle, moment)
-        if before is None:
-            raise Unreadable(FIRST)
-        if before[2].wakes != moment.wakes:
-            raise Unreadable(SLEPT)
+        before, _ = self._previous.exchange((total, idle), moment)
         passed, rested = total - before[0], idle - before[1]
         if not 0 <= rested <= passed or passed == 0:
             raise Unreadable("the counters of /proc/stat did not go on")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from fleetview_agent.samplers.macos.kernel import Kernel, Ticks, TimeValue
-from fleetview_agent.samplers.probing import FIRST, SLEPT, Moment, Probe, Reading, Unreadable
+from fleetview_agent.samplers.probing import Moment, Previous, Probe, Reading, Unreadable
 
 TICKS_WRAP = 1 << 32
 FRESH_SECONDS = 0.2
@@ -35,17 +35,13 @@ class _Load:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._before: tuple[Ticks, Moment] | None = None
+        self._previous: Previous[Ticks] = Previous()
 
     def read(self, moment: Moment) -> Reading:
         """The share since the reading before. Raises Unreadable."""
         ticks = self._kernel.ticks()
-        before, self._before = self._before, (ticks, moment)
-        if before is None:
-            raise Unreadable(FIRST)
-        if before[1].wakes != moment.wakes:
-            raise Unreadable(SLEPT)
-        return Reading({"cpu_ratio": busy_ratio(before[0], ticks)})
+        before, _ = self._previous.exchange(ticks, moment)
+        return Reading({"cpu_ratio": busy_ratio(before, ticks)})
 
 
 def busy_ratio(before: Ticks, now: Ticks) -> float:
