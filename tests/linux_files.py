@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
-
-from fleetview_agent.samplers.probing import Watch
 
 PLAIN = {
     "proc/stat": "cpu  1000 0 500 8000 500 0 0 0 0 0\ncpu0 1000 0 500 8000 500 0 0 0 0 0\nintr 1\n",
@@ -35,15 +32,3 @@ def put_all(root: Path, files: dict[str, str], below: str = ".") -> None:
     """Write several."""
     for name, text in files.items():
         put(root / below, name, text)
-
-
-@dataclass
-class Clock:
-    """Time that passes when it is told to, and a wall that goes on while the machine sleeps."""
-
-    now: float = 100.0
-    slept: float = 1_700_000_000.0
-    watch: Watch = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.watch = Watch(lambda: self.now, lambda: self.now + self.slept)

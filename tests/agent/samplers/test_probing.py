@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
@@ -21,22 +21,10 @@ from fleetview_agent.samplers.probing import (
     ProbedSampler,
     Reading,
     Unreadable,
-    Watch,
 )
 from fleetview_agent.wire import Gpu, Machine, Sample
 from tests.builders import GIB, a_machine
-
-
-@dataclass
-class Clocks:
-    """A clock that stands still in sleep, and one on the wall that does not."""
-
-    seconds: float = 100.0
-    slept: float = 1_700_000_000.0
-    watch: Watch = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.watch = Watch(lambda: self.seconds, lambda: self.seconds + self.slept)
+from tests.clocks import Clock
 
 
 @dataclass
@@ -61,12 +49,12 @@ class Source:
 
 
 @pytest.fixture
-def clocks() -> Clocks:
-    return Clocks()
+def clocks() -> Clock:
+    return Clock()
 
 
-def sampled(*probes: Probe, clocks: Clocks | None = None, machine: Machine | None = None) -> Sample:
-    return ProbedSampler(machine or a_machine(), probes, {}, (clocks or Clocks()).watch).read()
+def sampled(*probes: Probe, clocks: Clock | None = None, machine: Machine | None = None) -> Sample:
+    return ProbedSampler(machine or a_machine(), probes, {}, (clocks or Clock()).watch).read()
 
 
 def test_the_first_probe_that_gives_a_figure_wins_and_the_others_are_not_asked() -> None:
@@ -155,53 +143,53 @@ def test_more_may_be_allocated_than_there_is_and_a_card_may_have_more_than_the_m
     assert (sample.gpu_memory_allocated_bytes, sample.gpu_memory_used_bytes) == (400 * GIB, 300 * GIB)
 
 
-def test_a_slow_probe_is_asked_in_its_own_time_and_its_last_word_stands(clocks: Clocks) -> None:
+def test_a_slow_probe_is_asked_in_its_own_time_and_its_last_word_stands(clocks: Clock) -> None:
     slow = Source({"gpu_ratio": 0.5})
     sampler = ProbedSampler(a_machine(), (slow.probe("slow", "gpu_ratio", every=2),), {}, clocks.watch)
     asked = []
     for _ in range(5):
         assert sampler.read().gpu_ratio == 0.5
         asked.append(slow.asked)
-        clocks.seconds += 0.95
+        clocks.now += 0.95
     assert asked == [1, 1, 2, 2, 3]
 
 
-def test_a_probe_that_fails_is_left_alone_longer_each_time_until_it_works(clocks: Clocks) -> None:
+def test_a_probe_that_fails_is_left_alone_longer_each_time_until_it_works(clocks: Clock) -> None:
     source = Source(OSError("the driver is gone"))
     sampler = ProbedSampler(a_machine(), (source.probe("driver", "gpu_ratio", rest=5),), {}, clocks.watch)
     at: list[float] = []
     for _ in range(400):
         before = source.asked
         sample = sampler.read()
-        at += [clocks.seconds - 100] if source.asked > before else []
+        at += [clocks.now - 100] if source.asked > before else []
         assert sample.reasons["gpu_ratio"] == "driver failed: OSError: the driver is gone"
-        clocks.seconds += 1
+        clocks.now += 1
     rests = [later - earlier for earlier, later in pairwise(at)]
     assert rests[:4] == [5, 10, 20, 40]
     assert set(rests[4:]) == {LONGEST_REST_SECONDS}
     source.says = {"gpu_ratio": 0.5}
-    clocks.seconds += LONGEST_REST_SECONDS
+    clocks.now += LONGEST_REST_SECONDS
     assert sampler.read().gpu_ratio == 0.5
     source.says = OSError("gone again")
     asked = source.asked
     for _ in range(2):
-        clocks.seconds += 5
+        clocks.now += 5
         sampler.read()
     assert source.asked == asked + 2, "the rests begin anew"
 
 
-def test_time_between_readings_is_measured_and_a_sleep_is_none(clocks: Clocks) -> None:
+def test_time_between_readings_is_measured_and_a_sleep_is_none(clocks: Clock) -> None:
     sampler = ProbedSampler(a_machine(), (), {}, clocks.watch)
     assert sampler.read().interval_seconds is None
-    clocks.seconds += 1.25
+    clocks.now += 1.25
     assert sampler.read().interval_seconds == 1.25
-    clocks.seconds += 1
+    clocks.now += 1
     clocks.slept += 3600
     assert sampler.read().interval_seconds is None
-    clocks.seconds += 1
+    clocks.now += 1
     assert sampler.read().interval_seconds == 1
     clocks.slept -= 7200  # somebody set the clock back; that is no sleep
-    clocks.seconds += 1
+    clocks.now += 1
     assert sampler.read().interval_seconds == 1
     assert sampler.read().interval_seconds is None, "no time has passed"
 

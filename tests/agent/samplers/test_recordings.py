@@ -22,7 +22,8 @@ from fleetview_agent.wire import Sample
 from tests.agent.samplers.mutations import NO_FIGURES, WILD_NUMBERS, assert_sane, figures, fuzz, in_turn
 from tests.agent.samplers.specimens import AMD, CONTAINER, IOREG, MACMON, SENSORS, TEGRASTATS, lines, recorded
 from tests.builders import a_machine
-from tests.linux_files import PLAIN, Clock, put_all
+from tests.clocks import Clock
+from tests.linux_files import PLAIN, put_all
 from tests.mac.standin import FIXTURE, M2MAX, Standin, compiled, values
 
 MACMON_LINES = (

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.linux_files import PLAIN, Clock, put_all
+from tests.clocks import Clock
+from tests.linux_files import PLAIN, put_all
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 
 from fleetview_agent.samplers.linux import GPU_FIELDS, NO_GPU, build_sampler
 from fleetview_agent.samplers.probing import FIRST, SLEPT
-from tests.linux_files import Clock, put
+from tests.clocks import Clock
+from tests.linux_files import put
 
 BUSY = "cpu  1060 0 590 8040 510 0 0 0 0 0\n"
 FIGURES_OF_PLAIN = {
