@@ -17,10 +17,13 @@ from fleetview_agent.wire import (
     ChatChunk,
     ChatRequest,
     History,
+    LogLine,
+    Operation,
     OperationChanged,
     Order,
     PhaseTime,
     Plan,
+    ProcessMemory,
     PullRequest,
     Sample,
     Transfer,
@@ -66,6 +69,9 @@ class FakeLink:
         self.ended = False
         self.problem: RemoteError | None = None
         self.past = History(began_at=AT, step_seconds=60, figures={})
+        self.journaled: tuple[Operation, ...] = ()
+        self.lines: tuple[LogLine, ...] = ()
+        self.holders: tuple[ProcessMemory, ...] = ()
         self.past_asked: list[tuple[float, int]] = []
 
     @property
@@ -103,6 +109,18 @@ class FakeLink:
         self.past_asked.append((since, step_seconds))
         self._fail()
         return self.past
+
+    async def journal(self, limit: int) -> tuple[Operation, ...]:
+        self._fail()
+        return self.journaled[:limit]
+
+    async def logs(self, backend: str | None) -> tuple[LogLine, ...]:
+        self._fail()
+        return tuple(line for line in self.lines if backend in {None, line.source})
+
+    async def processes(self) -> tuple[ProcessMemory, ...]:
+        self._fail()
+        return self.holders
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         self._fail()

@@ -106,7 +106,7 @@ async def test_a_history_that_cannot_be_had_is_told_and_asked_for_again(monkeypa
         link = fleet.links["one"]
         link.problem = Refused("there is no GET /api/history", code="not_found", status=404)
         await pilot.press("d", "]")
-        told = "no history: the agent of one is older than fleetview, and keeps none"
+        told = "no history: the agent of one is older than fleetview, and has no history"
         await until(pilot, lambda: told in screen_text(app))
         link.problem = NotConnected("one is not connected")
         await until(pilot, lambda: "no history: one is not connected" in screen_text(app))

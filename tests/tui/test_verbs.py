@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 
 from fleetview.cli.arguments import parse
-from fleetview.verbs import CACHE_TYPES, VERBS
+from fleetview.verbs import VERBS
+from fleetview.verbs.arguments import CACHE_TYPES
 from fleetview_agent.wire import CacheType
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import ClassVar, Literal
 
 from textual import on, work
@@ -31,6 +30,7 @@ from fleetview.messages import (
     CancelRequested,
     ChangeRequested,
     ChatRequested,
+    LogsRequested,
     NodeRequested,
     RetryRequested,
 )
@@ -42,16 +42,18 @@ from fleetview.present.text import visible
 from fleetview.remote.errors import RemoteError
 from fleetview.screens.desk import Desk
 from fleetview.screens.fleet import FleetScreen
+from fleetview.screens.following import FollowingScreen
 from fleetview.screens.help import Help, keys_of
-from fleetview.screens.node import NodeScreen
-from fleetview.screens.node_actions import NodeActions
 from fleetview.talk import Talk
 from fleetview.themes import DARK, THEMES
+from fleetview.views import Views
 from fleetview.watching import LOOK_SECONDS, FleetFile
 from fleetview_agent.wire import OperationChanged
 
 TICK_SECONDS = 1.0
 """How often ages move on."""
+Follower = Callable[[FleetConfig, Fleet, float], None]
+"""Is called once a second with the fleet as it is; what it finds there is its own business."""
 SECOND_THOUGHT_SECONDS = 3.0
 """How long a first `q` waits for the second one."""
 
@@ -94,7 +96,8 @@ class FleetApp(App[None], inherit_bindings=False):
         self._talk = Talk(self._connections, self._author)
         self._memory = memory or LastKnown()
         self._fleet_file = fleet_file
-        self._last_chat: str | None = None
+        self.followers: list[Follower] = []
+        self._views = Views(self, self._desk, self.following)
         self._asked_to_quit_at: float | None = None
         self._pressed_at = -math.inf
         self.set_reactive(FleetApp.fleet, described(config))
@@ -117,11 +120,27 @@ class FleetApp(App[None], inherit_bindings=False):
 
     def get_default_screen(self) -> Screen[None]:
         """The fleet."""
-        return FleetScreen(self._desk()).data_bind(FleetApp.fleet, FleetApp.now, FleetApp.paused)
+        return self.following(FleetScreen(self._desk()))
+
+    def following(self, screen: FollowingScreen) -> FollowingScreen:
+        """The screen, which shows the fleet of the app from now on."""
+        return screen.data_bind(FleetApp.fleet, FleetApp.now, FleetApp.paused)
 
     def _desk(self) -> Desk:
         """What screens get of the app."""
-        return Desk(self._talk.plan, self._talk.history, self._author, self.config.fleet.name, self._readonly)
+        talk = self._talk
+        return Desk(
+            talk.plan,
+            talk.operate,
+            talk.history,
+            talk.journal,
+            talk.logs,
+            talk.processes,
+            talk.chat,
+            self._author,
+            self.config,
+            self._readonly,
+        )
 
     def on_mount(self) -> None:
         """Connect once the first picture is out."""
@@ -145,6 +164,8 @@ class FleetApp(App[None], inherit_bindings=False):
         """Time goes on."""
         self.now = self._clock()
         self._memory.note(self.config.nodes, self.fleet, self.now)
+        for follow in self.followers:
+            follow(self.config, self.fleet, self.now)
 
     def _connect(self) -> None:
         """Show what was last heard of every node, and follow it."""
@@ -165,7 +186,7 @@ class FleetApp(App[None], inherit_bindings=False):
         """Show the fleet as its file has it now; nodes that are the same keep their links."""
         old, self.config = self.config, config
         for screen in self.screen_stack:
-            if isinstance(screen, NodeActions):
+            if isinstance(screen, FollowingScreen):
                 screen.desk = self._desk()
         self.fleet = described(config, self.fleet, old)
         self._connect()
@@ -221,37 +242,32 @@ class FleetApp(App[None], inherit_bindings=False):
     @on(NodeRequested)
     async def open_node(self, wish: NodeRequested) -> None:
         """Show everything about a node, over the fleet."""
-        await self.action_fleet()
-        screen = NodeScreen(self._desk(), wish.node)
-        await self.push_screen(screen.data_bind(FleetApp.fleet, FleetApp.now, FleetApp.paused))
+        await self._views.node(wish.node)
 
     @on(ChatRequested)
     async def open_chat(self, wish: ChatRequested) -> None:
         """Talk to a model; a chat that was left goes on where it was."""
-        from fleetview.screens.chat import (
-            ChatScreen,  # brings Markdown and code highlighting, for which the first paint does not wait
-        )
+        await self._views.chat(wish)
 
-        name = f"{wish.node} {wish.backend}/{wish.model}"
-        if not self.is_screen_installed(name):
-            ask = partial(self._talk.chat, wish.node)
-            self.install_screen(ChatScreen(wish.node, wish.backend, wish.model, ask), name)
-        self._last_chat = name
-        await self.push_screen(name)
+    @on(LogsRequested)
+    async def open_logs(self, wish: LogsRequested) -> None:
+        """Follow the logs of a node, or of one of its engines."""
+        await self._views.logs(wish)
 
     # Keys that work on every screen
 
     async def action_fleet(self) -> None:
         """Back to the fleet."""
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
+        await self._views.fleet()
+
+    async def action_view(self, name: str) -> None:
+        """One of the other views, as it was left."""
+        await self._views.show(name)
 
     async def action_last_chat(self) -> None:
         """Back to the chat that was open last."""
-        if self._last_chat is None:
+        if not await self._views.last_chat():
             self.tell("no chat is open; c opens one with the selected node's model")
-        elif self.get_screen(self._last_chat) not in self.screen_stack:
-            await self.push_screen(self._last_chat)
 
     def action_pause(self) -> None:
         """Let the picture stay as it is, or go on."""

@@ -12,7 +12,10 @@ def _own(key: str, action: str, label: str, action_id: str, tooltip: str, *, sho
 
 APP_KEYS = (
     _own("1", "fleet", "fleet", "view.fleet", "The fleet."),
+    _own("2", "view('models')", "models", "view.models", "Every model on every node."),
     _own("3", "last_chat", "last chat", "view.chat", "The chat that was open last."),
+    _own("4", "view('logs')", "logs", "view.logs", "What agents and engines write."),
+    _own("5", "view('journal')", "journal", "view.journal", "The operations that have ended."),
     _own("p", "pause", "pause", "view.pause", "Let the picture stay as it is, or go on."),
     _own("q", "back_or_quit", "back", "app.back", "Back; at the fleet, twice: quit."),
     _own("ctrl+c", "ask_to_quit('ctrl+c')", "quit", "app.quit", "Twice: quit."),

@@ -8,7 +8,7 @@ from typing import Protocol
 from fleetview.config import NodeConfig
 from fleetview.fleet import Change
 from fleetview.remote.questions import Questions
-from fleetview_agent.wire import ChatChunk, ChatRequest, History, Order, Plan
+from fleetview_agent.wire import ChatChunk, ChatRequest, History, LogLine, Operation, Order, Plan, ProcessMemory
 
 Receive = Callable[[str, Change], None]
 
@@ -27,6 +27,15 @@ class ClientLike(Protocol):
 
     async def history(self, since: float, step_seconds: int) -> History:
         """Figures from a time on, by the node's clock."""
+
+    async def journal(self, limit: int) -> tuple[Operation, ...]:
+        """Operations that have ended, newest first."""
+
+    async def logs(self, backend: str | None) -> tuple[LogLine, ...]:
+        """The newest lines of all logs or of one, oldest first."""
+
+    async def processes(self) -> tuple[ProcessMemory, ...]:
+        """Those that hold the most memory, the largest first."""
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer as it is made."""

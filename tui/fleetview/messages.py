@@ -63,3 +63,13 @@ class RetryRequested(Message):
     def __init__(self, node: str) -> None:
         super().__init__()
         self.node = node
+
+
+class LogsRequested(Message):
+    """Follow the logs of a node."""
+
+    def __init__(self, node: str, backend: str | None = None) -> None:
+        super().__init__()
+        self.node = node
+        self.backend = backend
+        """None: of the agent and of every engine."""

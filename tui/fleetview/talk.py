@@ -9,11 +9,11 @@ from http import HTTPStatus
 from fleetview.connections import Connections
 from fleetview.messages import RequestFailed
 from fleetview.remote.errors import Refused, RemoteError
-from fleetview_agent.wire import ChatChunk, ChatRequest, History, Order, Plan
+from fleetview_agent.wire import ChatChunk, ChatRequest, History, LogLine, Operation, Order, Plan, ProcessMemory
 
 
 class Talk:
-    """Plans and chats, over the connections that there are when they are asked for."""
+    """Plans, operations, records and chats, over the connections that there are when they are asked for."""
 
     def __init__(self, connections: Connections, author: str) -> None:
         self._connections = connections
@@ -24,16 +24,30 @@ class Talk:
         with _plainly():
             return await self._connections.client(node).plan(request)
 
+    async def operate(self, node: str, request: Order) -> str:
+        """Ask for a change; the id of its operation. Raises RequestFailed."""
+        with _plainly():
+            return await self._connections.client(node).operate(request)
+
+    async def journal(self, node: str, limit: int) -> tuple[Operation, ...]:
+        """Ended operations, newest first. Raises RequestFailed."""
+        with _plainly():
+            return await self._connections.client(node).journal(limit)
+
+    async def logs(self, node: str, backend: str | None) -> tuple[LogLine, ...]:
+        """The newest lines of all logs or of one, oldest first. Raises RequestFailed."""
+        with _plainly(), _newer(node, "logs"):
+            return await self._connections.client(node).logs(backend)
+
+    async def processes(self, node: str) -> tuple[ProcessMemory, ...]:
+        """Who holds the most memory. Raises RequestFailed."""
+        with _plainly(), _newer(node, "lists of processes"):
+            return await self._connections.client(node).processes()
+
     async def history(self, node: str, since: float, step_seconds: int) -> History:
         """Figures of the node from a time on, by its own clock. Raises RequestFailed."""
-        with _plainly():
-            try:
-                return await self._connections.client(node).history(since, step_seconds)
-            except Refused as problem:
-                if problem.status != HTTPStatus.NOT_FOUND:
-                    raise
-                told = f"the agent of {node} is older than fleetview, and keeps none"
-                raise RequestFailed(told, f"upgrade fleetview-agent on {node}") from problem
+        with _plainly(), _newer(node, "history"):
+            return await self._connections.client(node).history(since, step_seconds)
 
     async def chat(self, node: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer of a model as it is made. Raises RequestFailed."""
@@ -51,3 +65,15 @@ def _plainly() -> Iterator[None]:
         yield
     except RemoteError as problem:
         raise RequestFailed(problem.message, problem.hint) from problem
+
+
+@contextmanager
+def _newer(node: str, what: str) -> Iterator[None]:
+    """An agent that was never told of `what` answers that there is no such thing."""
+    try:
+        yield
+    except Refused as problem:
+        if problem.status != HTTPStatus.NOT_FOUND:
+            raise
+        told = f"the agent of {node} is older than fleetview, and has no {what}"
+        raise RequestFailed(told, f"upgrade fleetview-agent on {node}") from problem

@@ -36,6 +36,7 @@ from fleetview_agent.wire.events import (
     PROTOCOL,
     BackendChanged,
     Event,
+    Logged,
     OperationChanged,
     Sampled,
     Served,
@@ -43,6 +44,7 @@ from fleetview_agent.wire.events import (
     decode_event,
 )
 from fleetview_agent.wire.history import History, HistoryCurve
+from fleetview_agent.wire.logs import LogLevel, LogLine, LogLines, Processes, ProcessMemory
 from fleetview_agent.wire.machine import (
     Gpu,
     Machine,
@@ -126,6 +128,10 @@ __all__ = [
     "KeepRequest",
     "LoadOptions",
     "LoadRequest",
+    "LogLevel",
+    "LogLine",
+    "LogLines",
+    "Logged",
     "Machine",
     "ModelFile",
     "ModelPart",
@@ -140,6 +146,8 @@ __all__ = [
     "Plan",
     "PowerCovers",
     "Pressure",
+    "ProcessMemory",
+    "Processes",
     "PullRequest",
     "Request",
     "ResidentModel",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, TypeAdapter, field_validator
 
 from fleetview_agent.wire.base import Wire
+from fleetview_agent.wire.logs import LogLine
 from fleetview_agent.wire.machine import Machine, Sample
 from fleetview_agent.wire.models import BackendState
 from fleetview_agent.wire.numbers import parse
@@ -79,7 +80,14 @@ class Served(Wire):
     """Where the figures are read, where it is not the agent that counts."""
 
 
-Event = Annotated[Snapshot | Sampled | BackendChanged | OperationChanged | Served, Field(discriminator="type")]
+class Logged(Wire):
+    """Agent or engines wrote something."""
+
+    type: Literal["logged"] = "logged"
+    lines: tuple[LogLine, ...]
+
+
+Event = Annotated[Snapshot | Sampled | BackendChanged | OperationChanged | Served | Logged, Field(discriminator="type")]
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 _TYPES = frozenset(model.model_fields["type"].default for model in get_args(get_args(Event)[0]))

@@ -24,9 +24,13 @@ from fleetview_agent.wire import (
     Event,
     Generation,
     History,
+    LogLine,
+    LogLines,
     Operation,
     Order,
     Plan,
+    Processes,
+    ProcessMemory,
     Snapshot,
     StreamOptions,
     decode_event,
@@ -150,6 +154,15 @@ class AgentClient:
         """Figures of the last 48 hours from this time on, by the node's clock; a step is a multiple of ten seconds."""
         query = {"since": repr(since), "step": str(step_seconds)}
         return self.decoded(History, await self._ask("GET", "/api/history", query=query))
+
+    async def logs(self, backend: str | None) -> tuple[LogLine, ...]:
+        """The newest lines of all logs of the node or of one, oldest first; None: of all."""
+        query = {"backend": backend} if backend else None
+        return self.decoded(LogLines, await self._ask("GET", "/api/logs", query=query)).lines
+
+    async def processes(self) -> tuple[ProcessMemory, ...]:
+        """Those that hold the most memory, the largest first."""
+        return self.decoded(Processes, await self._ask("GET", "/api/processes")).processes
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer as it is made; closing the iterator ends the request. Raises Lost for an answer without an end."""

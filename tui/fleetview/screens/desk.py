@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
-from fleetview_agent.wire import History, Order, Plan
+from fleetview.config import FleetConfig
+from fleetview_agent.wire import ChatChunk, ChatRequest, History, LogLine, Operation, Order, Plan, ProcessMemory
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What screens need of the app besides the fleet."""
+    """What screens need of the app besides the fleet; what asks a node takes its name and raises RequestFailed."""
 
     plan: Callable[[str, Order], Awaitable[Plan]]
-    """What a change would do to the node of that name. Raises RequestFailed."""
+    """What a change would do to the node."""
+    operate: Callable[[str, Order], Awaitable[str]]
+    """Ask for a change; the id of its operation, which then comes back in the fleet."""
     history: Callable[[str, float, int], Awaitable[History]]
-    """Figures of that node from a time on, by its own clock, in steps of so many seconds. Raises RequestFailed."""
+    """Figures of the node from a time on, by its own clock, in steps of so many seconds."""
+    journal: Callable[[str, int], Awaitable[tuple[Operation, ...]]]
+    """So many ended operations of the node, newest first."""
+    logs: Callable[[str, str | None], Awaitable[tuple[LogLine, ...]]]
+    """The newest lines that agent and engines of the node wrote, or one of them, oldest first."""
+    processes: Callable[[str], Awaitable[tuple[ProcessMemory, ...]]]
+    """Who holds the node's memory, the largest first."""
+    chat: Callable[[str, ChatRequest], AsyncGenerator[ChatChunk, None]]
+    """The answer of a model of the node as it is made."""
     author: str
     """user@host of the operator."""
-    title: str
+    config: FleetConfig
     readonly: bool = False
+
+    @property
+    def title(self) -> str:
+        """What the operator calls the fleet."""
+        return self.config.fleet.name

@@ -1,15 +1,12 @@
-"""What screens about nodes have in common: the fleet, when it is drawn, and the keys that act on a node."""
+"""The keys that act on a node, for every screen that shows nodes."""
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.reactive import var
-from textual.screen import Screen
 
 from fleetview.fleet import Fleet, NodeState, refusal
 from fleetview.messages import (
@@ -21,13 +18,13 @@ from fleetview.messages import (
 )
 from fleetview.present.health import health
 from fleetview.screens.desk import Desk
+from fleetview.screens.following import FollowingScreen
+from fleetview.screens.subject import Subject
 from fleetview.verbs import CHAT, DELETE, DOCTOR, KEEP, PULL, STATUS, SWAP, UNDO, UNLOAD, Verb
 
 if TYPE_CHECKING:
     from fleetview.screens.pick_model import PickModel
 
-FRAME_SECONDS = 0.04
-"""Changes that come closer together than this are drawn together."""
 _CHANGING = frozenset({"swap", "unload", "keep", "serve", "pull", "delete", "undo", "cancel_operation"})
 """Actions that a read-only dashboard does not have."""
 _ON_A_NODE = (*sorted(_CHANGING), "chat", "describe", "health", "retry")
@@ -38,7 +35,7 @@ def _binding(verb: Verb) -> Binding:
     return Binding(verb.keys or "", verb.label, verb.label, id=verb.id, tooltip=verb.summary, show=verb.shown)
 
 
-class NodeActions(Screen[None]):
+class NodeActions(FollowingScreen):
     """A screen whose keys act on one node of the fleet."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,22 +58,8 @@ class NodeActions(Screen[None]):
         Binding("r", "retry", "reconnect", show=False, id="node.reconnect", tooltip="Connect now, without waiting."),
     ]
 
-    fleet: var[Fleet] = var(dict, init=False, always_update=True)
-    """What is true; bound to the fleet of the app, and equal to the old one where its order alone is another."""
-    now: var[float] = var(0.0, init=False)
-    """The app's monotonic time, for ages; moves once a second."""
-    paused: var[bool] = var(False, init=False)
-    """True while the picture is to stay as it is."""
-
     def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self.desk = desk
-        self.shown: Fleet = {}
-        """The fleet as it stands on the screen."""
-        self.shown_at = 0.0
-        """`now` as it stands on the screen."""
-        self._drawn_at = 0.0
-        self._due = False
+        super().__init__(desk)
         self._refusals: tuple[str | None, ...] = ()
         self._picker: PickModel | None = None
 
@@ -85,48 +68,19 @@ class NodeActions(Screen[None]):
         """The node that keys act on."""
         return None
 
-    def draw(self) -> None:
-        """Show the fleet of `shown`; screens say how."""
-
-    def on_screen_resume(self) -> None:
-        """Show what was missed while another screen was on top."""
-        self._draw_now()
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """What keys act on: the marked rows, or without any the selected one."""
+        return (Subject(self.node),) if self.node else ()
 
     def watch_fleet(self, fleet: Fleet) -> None:
         """Something is no longer what it was."""
         if self._picker is not None and (node := fleet.get(self._picker.node.name)):
             self._picker.node = node
-        self._schedule()
+        super().watch_fleet(fleet)
 
-    def watch_now(self) -> None:
-        """Time has gone on: ages have."""
-        self._schedule()
-
-    def watch_paused(self, paused: bool) -> None:
-        """The picture stays, or goes on."""
-        if paused:
-            self.draw()
-        else:
-            self._draw_now()
-
-    def _schedule(self) -> None:
-        """Draw now, or together with what else comes within the frame."""
-        if self._due or self.paused or not self.is_mounted or not self.is_current:
-            return
-        wait = self._drawn_at + FRAME_SECONDS - time.monotonic()
-        if wait <= 0:
-            self._draw_now()
-        else:
-            self._due = True
-            self.set_timer(wait, self._draw_now)
-
-    def _draw_now(self) -> None:
-        """Draw the fleet as it is, and the keys as far as they work."""
-        self._due = False
-        self._drawn_at = time.monotonic()
-        if not self.paused or not self.shown:
-            self.shown, self.shown_at = self.fleet, self.now
-        self.draw()
+    def drawn(self) -> None:
+        """See which keys work now."""
         self.renew_keys()
 
     def renew_keys(self) -> None:

@@ -1,0 +1,40 @@
+"""What is true of the fleet, as one frozen value, and what may be done to it. Pure."""
+
+from fleetview.fleet.applying import ENDED_SECONDS, HISTORY_SECONDS, LOGGED, apply, described
+from fleetview.fleet.refusals import SERVER_VERBS, NodeVerb, keepable, refusal
+from fleetview.fleet.state import (
+    DOWN_INTERVALS,
+    STALE_INTERVALS,
+    Change,
+    Condition,
+    Dropped,
+    Ended,
+    Fleet,
+    LinkDown,
+    LinkUp,
+    NodeState,
+    condition,
+)
+
+__all__ = [
+    "DOWN_INTERVALS",
+    "ENDED_SECONDS",
+    "HISTORY_SECONDS",
+    "LOGGED",
+    "SERVER_VERBS",
+    "STALE_INTERVALS",
+    "Change",
+    "Condition",
+    "Dropped",
+    "Ended",
+    "Fleet",
+    "LinkDown",
+    "LinkUp",
+    "NodeState",
+    "NodeVerb",
+    "apply",
+    "condition",
+    "described",
+    "keepable",
+    "refusal",
+]
