@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 from fleetview_agent.backends import Backend, Notices, Observing, build_backends
@@ -15,6 +15,7 @@ from fleetview_agent.copying.offered import Offered
 from fleetview_agent.counters import Counters
 from fleetview_agent.errors import NotFound
 from fleetview_agent.hub import Hub
+from fleetview_agent.logbook import AGENT, Logbook
 from fleetview_agent.operations.changes import Changes
 from fleetview_agent.operations.disk_work import DiskWork, Waits
 from fleetview_agent.operations.gate import Gate
@@ -22,6 +23,7 @@ from fleetview_agent.operations.moves import Moves
 from fleetview_agent.operations.operator import Operator
 from fleetview_agent.operations.restoring import Restorer
 from fleetview_agent.planning.planner import Planner
+from fleetview_agent.processes import largest
 from fleetview_agent.readings import Readings
 from fleetview_agent.records.history import HistoryRing
 from fleetview_agent.records.journal import Journal
@@ -31,10 +33,12 @@ from fleetview_agent.states import States
 from fleetview_agent.wire import (
     BackendState,
     Event,
+    LogLines,
     Operation,
     OperationChanged,
     Order,
     Plan,
+    Processes,
     Request,
     Snapshot,
     Traffic,
@@ -51,12 +55,22 @@ class Agent:
     """One node. `running` brings it to life; everything else may be called while that is held.
 
     `restores`: whether what should run is brought back when it begins, and a server that was lost before.
+    `build` makes its backends.
     """
 
-    def __init__(self, config: AgentConfig, sampler: Sampler, journal: Journal, *, restores: bool = True) -> None:
+    def __init__(
+        self,
+        config: AgentConfig,
+        sampler: Sampler,
+        journal: Journal,
+        *,
+        restores: bool = True,
+        build: Callable[[AgentConfig, Notices], tuple[Backend, ...]] = build_backends,
+    ) -> None:
         self._restores = restores
         self.counters = Counters()
         self.hub = Hub(self.counters.count)
+        self.logbook = Logbook(self.hub.publish)
         self.journal = journal
         self.history = HistoryRing(journal.folder / "history.ring")
         self.readings = Readings(sampler, self.history, self._traffic, self.hub.publish)
@@ -64,8 +78,8 @@ class Agent:
         self._wishes = Wishes(journal)
         self.restorer = Restorer(self._wishes, self._carry, self._status)
         self._changed = asyncio.Event()
-        notices = Notices(self._changed.set, self.hub.publish, self.restorer.lost)
-        self.backends: dict[str, Backend] = {backend.name: backend for backend in build_backends(config, notices)}
+        notices = Notices(self._changed.set, self.hub.publish, self.restorer.lost, self.logbook.heard)
+        self.backends: dict[str, Backend] = {backend.name: backend for backend in build(config, notices)}
         self._states = States(
             self.backends,
             self._wishes,
@@ -209,6 +223,18 @@ class Agent:
         await self._states.refresh_soon()
         await self.readings.fresh(fresh_seconds)
         return self.last_snapshot()
+
+    def logs(self, source: str | None) -> LogLines:
+        """The newest lines of all logs, or of this agent's or a backend's. Raises NotFound."""
+        sources = (AGENT, *self.backends)
+        if source is not None and source not in sources:
+            raise NotFound(f"there is no log of {source} on this node", f"there are those of {', '.join(sources)}")
+        return LogLines(lines=self.logbook.lines(sources if source is None else (source,)))
+
+    async def processes(self) -> Processes:
+        """Who holds the machine's memory now."""
+        engines = {row.pid: state.backend for state in self.states for row in state.resident if row.pid is not None}
+        return await asyncio.to_thread(largest, engines, frozenset(self.backends))
 
     async def _traffic(self) -> tuple[Traffic, ...]:
         """What the models are doing for their clients, those included that do not come through this agent."""

@@ -136,24 +136,25 @@ def _give_memory_back() -> None:
 async def _serve(agent: Agent, listener: socket.socket, port: _Port | None, linger_seconds: float | None) -> None:
     """Serve one agent on a bound socket, and its models and figures on a port where there is one."""
     clients = Clients()
-    servers = {_server(clients.of(build_app(agent))): listener}
+    servers = {http_server(clients.of(build_app(agent))): listener}
     if port is not None:
-        servers[_server(clients.of(Door(build_port_app(agent), port.token)))] = port.listener
+        servers[http_server(clients.of(Door(build_port_app(agent), port.token)))] = port.listener
     ending = functools.partial(_end, tuple(servers), agent)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, ending)
-    async with agent.running():
-        logger.info("serving at %s", " and ".join(str(bound.getsockname()) for bound in servers.values()))
-        lingering = asyncio.create_task(_linger(agent, clients, ending, linger_seconds))
-        try:
-            await asyncio.gather(*(server.serve([bound]) for server, bound in servers.items()))
-        finally:
-            lingering.cancel()
-            await asyncio.wait({lingering})
+    with agent.logbook.hearing(logging.getLogger()):
+        async with agent.running():
+            logger.info("serving at %s", " and ".join(str(bound.getsockname()) for bound in servers.values()))
+            lingering = asyncio.create_task(_linger(agent, clients, ending, linger_seconds))
+            try:
+                await asyncio.gather(*(server.serve([bound]) for server, bound in servers.items()))
+            finally:
+                lingering.cancel()
+                await asyncio.wait({lingering})
 
 
-def _server(app: ASGIApp) -> Server:
+def http_server(app: ASGIApp) -> Server:
     """HTTP around an application."""
     return Server(
         uvicorn.Config(

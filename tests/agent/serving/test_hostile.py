@@ -91,9 +91,10 @@ def files(draw: st.DrawFn) -> Thrown:
 ANYTHING = st.builds(
     Thrown,
     st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
-    st.sampled_from(["/api/plan", "/api/operations", "/api/journal", "/api/snapshot", "/v1/models"])
+    st.sampled_from(["/api/plan", "/api/operations", "/api/journal", "/api/snapshot", "/api/processes", "/v1/models"])
     | st.text(max_size=30).map(lambda text: "/" + quote(text, errors="replace"))
-    | st.tuples(st.sampled_from(WORDS), st.sampled_from(WORDS)).map("/api/parts?backend={0[0]}&model={0[1]}".format),
+    | st.tuples(st.sampled_from(WORDS), st.sampled_from(WORDS)).map("/api/parts?backend={0[0]}&model={0[1]}".format)
+    | st.sampled_from(WORDS).map("/api/logs?backend={}".format),
     st.binary(max_size=200),
 )
 

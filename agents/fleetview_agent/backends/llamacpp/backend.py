@@ -45,10 +45,16 @@ class LlamaCppBackend:
     """Runs GGUF files, each in a process of its own: a crash costs one model, and unloading frees all its memory."""
 
     def __init__(
-        self, config: LlamaCppConfig, changed: Callable[[], None], *, ollama_models: Path | None = None
+        self,
+        config: LlamaCppConfig,
+        changed: Callable[[], None],
+        *,
+        ollama_models: Path | None = None,
+        logged: Callable[[str, str | None, str], None] = lambda _backend, _model, _line: None,
     ) -> None:
         self._config = config
         self._changed = changed
+        self._logged = logged
         self._inventory = Inventory(config.folders, ollama_models)
         self._residents: dict[str, Resident] = {}
         self._spare: Child | None = None
@@ -118,7 +124,9 @@ class LlamaCppBackend:
             return
         how = in_full(options, self._config, context)
         loading = Loading(model=model, path=str(file.path), quantization=header.quantization, options=how)
-        resident = self._residents[model] = Resident(loading, self._changed)
+        resident = self._residents[model] = Resident(
+            loading, self._changed, functools.partial(self._logged, self.name, model)
+        )
         self._changed()
         try:
             await resident.load(self._take_spare(), progress)

@@ -17,6 +17,8 @@ from fleetview_agent.llamacpp_worker.pipe import Frame, decode, encode
 
 LOG_LINES = 40
 LOG_LINE_LENGTH = 300
+LONGEST_LINE = 8 << 10
+"""Bytes of a printed line that are read at all."""
 PATIENCE_SECONDS = (1.0, 1.0)
 """How long to wait for a child that was asked to end, then for one that got SIGTERM."""
 LAST_LINES_SECONDS = 1.0
@@ -35,7 +37,8 @@ class Child:
         self._tail: deque[str] = deque(maxlen=LOG_LINES)
         self._words: str | None = None
         self._received: Callable[[Frame], None] = lambda _: None
-        log.begin(lambda line: self._tail.append(line[:LOG_LINE_LENGTH].decode(errors="replace").rstrip()))
+        self._heard: Callable[[str], None] = lambda _: None
+        log.begin(self._print)
         replies.begin(self._receive)
         self._life = asyncio.create_task(self._live(), name=f"llamacpp child {process.pid}")
 
@@ -91,9 +94,12 @@ class Child:
         """Why it gave up, where it could say so."""
         return self._words
 
-    def listen(self, received: Callable[[Frame], None]) -> None:
-        """Hand every further frame to `received`."""
+    def listen(self, received: Callable[[Frame], None], heard: Callable[[str], None]) -> None:
+        """Hand every further frame to `received`, and what it prints and has printed to `heard`."""
         self._received = received
+        for line in self._tail:
+            heard(line)
+        self._heard = heard
 
     def send(self, frame: Frame) -> None:
         """Send a command; in vain where the process is gone, which its end tells."""
@@ -138,6 +144,11 @@ class Child:
             self._words = frame["message"]
         else:
             self._received(frame)
+
+    def _print(self, line: bytes) -> None:
+        text = line[:LONGEST_LINE].decode(errors="replace").rstrip()
+        self._tail.append(text[:LOG_LINE_LENGTH])
+        self._heard(text)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.returncode is None:

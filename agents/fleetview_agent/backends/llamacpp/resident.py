@@ -41,12 +41,15 @@ class Loading:
 class Resident:
     """A model in memory, on its way there, or fallen out of it."""
 
-    def __init__(self, loading: Loading, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, loading: Loading, changed: Callable[[], None], logged: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.phase: Literal["loading", "ready", "unloading", "failed"] = "loading"
         self.lacks_metal = False
         """Whether the engine on this Mac turned out to be built without what its GPU needs."""
         self._loading = loading
         self._changed = changed
+        self._logged = logged
         self._child: Child | None = None
         self._loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._progress: float | None = None
@@ -91,7 +94,7 @@ class Resident:
         """Return when the model can answer. Cancelled or failed, its process is gone. Raises BackendFailed."""
         self._tell_progress = progress
         self._child = await child
-        self._child.listen(self._receive)
+        self._child.listen(self._receive, self._logged)
         self._watching = asyncio.create_task(self._watch(self._child), name=f"llamacpp {self.name}")
         self._child.send(self._loading.command)
         try:

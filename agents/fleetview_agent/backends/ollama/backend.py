@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -65,7 +66,7 @@ class OllamaBackend:
         self._looks = Looks(config.address, config.models, look or ProcessTable().look)
         self._supervisor = Supervisor(config, self._lost)
         self._server = ServerControl(self._api, self._looks, self._supervisor, notices.changed)
-        self._observer = Observer(NAME, notices.served)
+        self._observer = Observer(NAME, notices.served, partial(notices.logged, NAME, None))
         self._memory = Memory()
         self._inventory = Inventory(self._api, lambda: self._looks.folder)
         self._residents = Residents(self._api, self._looks, self._memory, self._inventory.names)

@@ -14,6 +14,7 @@ from fleetview_agent.backends.ollama.log_file import LogFile
 from fleetview_agent.backends.ollama.log_lines import LogLines
 from fleetview_agent.backends.ollama.own import OwnAnswer, OwnAnswers
 from fleetview_agent.backends.ollama.processes import Runner
+from fleetview_agent.backends.ollama.tail import last_lines
 from fleetview_agent.backends.ollama.watch import Watch
 from fleetview_agent.wire import Served, Traffic
 
@@ -25,12 +26,15 @@ _Request = tuple[_Key, int, int | None]
 
 
 class Observer:
-    """Watches every runner; `served` is told each request that did not come through this agent."""
+    """Watches every runner; `served` is told each request that did not come through this agent, `logged` each line."""
 
-    def __init__(self, backend: str, served: Callable[[Served], None]) -> None:
+    def __init__(
+        self, backend: str, served: Callable[[Served], None], logged: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._backend = backend
         self._own = OwnAnswers()
         self._ledger = Ledger(backend, self._own, served)
+        self._logged = logged
         self._watches: dict[_Key, Watch] = {}
         self._polls: dict[_Key, asyncio.Task[None]] = {}
         self._lookups: dict[_Request, asyncio.Task[tuple[str, ...]]] = {}
@@ -109,6 +113,8 @@ class Observer:
             self._log = LogFile(path) if path else None
             self._log_lines = LogLines()
             self._is_log_read = self._ledger.is_log_proven = False
+            for line in await asyncio.to_thread(last_lines, path) if path else ():
+                self._logged(line)
         if self._log is None:
             return
         try:
@@ -125,6 +131,8 @@ class Observer:
             self._is_log_read = self._ledger.is_log_proven = False
             return
         self._is_log_read = True
+        for line in lines:
+            self._logged(line)
         self._ledger.heard(*self._log_lines.read(lines))
 
     async def _poll(self) -> None:
