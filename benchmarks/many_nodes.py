@@ -1,36 +1,30 @@
 """The real dashboard with many nodes: when all of them are up, and what it takes from then on.
 
-256 nodes on sockets of this machine, which one agent with made-up figures serves; and 64 ssh connections to one sshd.
+256 made-up machines in one process, each an agent with a socket of its own; and 64 ssh connections to one sshd.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import resource
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
 from figures import promise, this_machine
 from machine import a_machine, behind
 from pane import Cells, a_dashboard
 
 from fleetview.config import NodeConfig
-from fleetview_agent.serving.api import build_app
-from fleetview_agent.serving.serve import Server
-from tests.agents import a_running_agent
-from tests.openssh import until
 
 MIB = 1 << 20
 SETTLE_SECONDS = 10.0
-DESCRIPTORS = 2048
+DESCRIPTORS = 4096
 PROMISED_SHARE = 0.25
-SERVE = "--serve"
+START_SECONDS = 60.0
 
 
 def main() -> int:
@@ -39,13 +33,9 @@ def main() -> int:
     parser.add_argument("--local", type=int, default=256, help="nodes without ssh; default %(default)s")
     parser.add_argument("--ssh", type=int, default=64, help="nodes behind ssh; default %(default)s")
     parser.add_argument("--seconds", type=float, default=60.0, help="measured each; default %(default)s")
-    parser.add_argument(SERVE, type=Path, metavar="FOLDER", help="only be the agent on the sockets of the local nodes")
     arguments = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, most))
-    if folder := arguments.serve:
-        asyncio.run(serve(folder, arguments.local))
-        return 0
     print(f"many nodes at 1 Hz; {this_machine()}", flush=True)
     with a_machine() as machine:
         with many_sockets(machine.folder, arguments.local) as nodes:
@@ -80,29 +70,25 @@ def measure(fleet: Path, count: int, seconds: float, how: str) -> float:
 
 @contextmanager
 def many_sockets(folder: Path, count: int) -> Iterator[tuple[NodeConfig, ...]]:
-    """An agent in a process of its own that serves so many sockets, each a node."""
-    command = (sys.executable, __file__, SERVE, str(folder), "--local", str(count))
-    with subprocess.Popen(command) as agent:
+    """So many made-up machines in a process of their own, each with a whole agent."""
+    home = folder / "simulated"
+    sockets = {f"node-{number:03}": home / f"node-{number:03}" / "agent.sock" for number in range(count)}
+    command = (sys.executable, "-m", "fleetview_agent", "simulate", str(home), "--nodes", str(count))
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as fleet:
         try:
-            until((folder / "ready").exists, "the agent to serve")
-            yield tuple(
-                NodeConfig(name=f"node-{number:03}", local=True, socket=folder / f"{number}.sock")
-                for number in range(count)
-            )
+            _await(sockets.values())
+            yield tuple(NodeConfig(name=name, local=True, socket=socket) for name, socket in sockets.items())
         finally:
-            agent.terminate()
+            fleet.communicate()  # closes its standard input, which ends it
 
 
-async def serve(folder: Path, count: int) -> None:
-    """Be that agent, until killed."""
-    with ExitStack() as stack:
-        listeners = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(count)]
-        for number, listener in enumerate(listeners):
-            listener.bind(str(folder / f"{number}.sock"))
-            listener.listen()
-        (folder / "ready").touch()
-        async with a_running_agent(folder) as agent:
-            await Server(uvicorn.Config(build_app(agent), log_config=None, lifespan="off")).serve(listeners)
+def _await(sockets: Iterable[Path]) -> None:
+    """Return when all of them are there; hundreds of agents take some seconds."""
+    deadline = time.monotonic() + START_SECONDS
+    while not all(socket.exists() for socket in sockets):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {START_SECONDS:g} s for the agents to serve")
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,13 @@ def _parser() -> argparse.ArgumentParser:
     self_test.add_argument("--json", action="store_true", help="one JSON object")
     self_test.set_defaults(command=_self_test)
 
+    help_simulate = "serve a fleet that is made up, until standard input closes; the folder is removed at the end"
+    simulate = commands.add_parser("simulate", help=help_simulate)
+    simulate.add_argument("folder", metavar="FOLDER", type=Path, help="sockets will be at FOLDER/NAME/agent.sock")
+    simulate.add_argument("--nodes", type=_positive, metavar="N", help="so many alike, instead of six Macs of a studio")
+    simulate.add_argument("--seed", default="1", help="what decides who asks what when; default %(default)s")
+    simulate.set_defaults(command=_simulate, log_file=None)  # nothing is left behind
+
     dial = commands.add_parser("dial", help="carry standard input and output to the agent, as ssh may need it")
     dial.add_argument("--socket", type=Path, default=paths.default_socket(), help="default %(default)s")
     dial.set_defaults(command=_dial, log_file=None)  # it must work where nothing can be written
@@ -204,6 +211,16 @@ def _self_test(arguments: argparse.Namespace) -> int:
         sampler.close()
     print(report.model_dump_json() if arguments.json else describe(report))
     return 1 if report.is_empty else 0
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    """Serve machines that are not there."""
+    from fleetview_agent.simulation.fleet import simulate  # as in _serve
+    from fleetview_agent.simulation.machines import DEMO, alike
+
+    specs = DEMO if arguments.nodes is None else alike(arguments.nodes)
+    simulate(arguments.folder.absolute(), specs, arguments.seed, has_past=arguments.nodes is None)
+    return 0
 
 
 def _dial(arguments: argparse.Namespace) -> int:

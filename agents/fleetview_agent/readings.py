@@ -7,7 +7,7 @@ import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from fleetview_agent.records.history import HistoryRing
@@ -60,6 +60,10 @@ class Readings:
     def recent(self) -> tuple[Sample, ...]:
         """The samples of the last two minutes, oldest first."""
         return tuple(self._recent)
+
+    def recall(self, samples: Iterable[Sample]) -> None:
+        """Begin with samples from before, oldest first."""
+        self._recent.extend(samples)
 
     @property
     def intervals(self) -> tuple[float, ...]:

@@ -42,6 +42,8 @@ class Notices:
     """A request has ended that did not come through this agent."""
     lost: Callable[[str, str], None] = lambda _backend, _reason: None
     """The server of this backend has ended unasked, for this reason, and should be started again."""
+    logged: Callable[[str, str | None, str], None] = lambda _backend, _model, _line: None
+    """The engine of this backend printed a line, about this model where that is known."""
 
 
 class Backend(Protocol):
@@ -232,9 +234,9 @@ def build_backends(config: AgentConfig, notices: Notices) -> tuple[Backend, ...]
         from fleetview_agent.backends.llamacpp import LlamaCppBackend
 
         folder = models_folder(config.ollama.models)
-        backends.append(LlamaCppBackend(config.llamacpp, notices.changed, ollama_models=folder))
+        backends.append(LlamaCppBackend(config.llamacpp, notices.changed, ollama_models=folder, logged=notices.logged))
     if config.simulated.enabled:
-        from fleetview_agent.backends.simulated import SimulatedBackend
+        from fleetview_agent.backends.simulated import SimulatedBackend, plain_engine
 
-        backends.append(SimulatedBackend(config.simulated, notices.changed, notices.lost))
+        backends.append(SimulatedBackend(plain_engine(config.simulated), notices))
     return tuple(backends)

@@ -14,7 +14,7 @@ from fleetview_agent.backends import Backend, Notices, Observing
 from fleetview_agent.backends.llamacpp import LlamaCppBackend
 from fleetview_agent.backends.ollama import OllamaBackend
 from fleetview_agent.backends.ollama.processes import Processes, ProcessTable
-from fleetview_agent.backends.simulated import SimulatedBackend
+from fleetview_agent.backends.simulated import SimulatedBackend, plain_engine
 from fleetview_agent.config import LlamaCppConfig, OllamaConfig, SimulatedConfig
 from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, LoadOptions, ResidentModel, Traffic
 from tests.gguf_files import write_tiny, write_truncated
@@ -60,7 +60,7 @@ Made = tuple[Backend, str, str]
 
 def simulated(_request: pytest.FixtureRequest, _home: Path, changed: Callable[[], None]) -> Made:
     config = SimulatedConfig(enabled=True, load_seconds=0.2, tokens_per_second=500)
-    return SimulatedBackend(config, changed), "sim-small", "sim-unusable"
+    return SimulatedBackend(plain_engine(config), Notices(changed)), "sim-small", "sim-unusable"
 
 
 def llamacpp(_request: pytest.FixtureRequest, home: Path, changed: Callable[[], None]) -> Made:

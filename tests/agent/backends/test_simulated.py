@@ -9,7 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from fleetview_agent.backends import Notices, build_backends
-from fleetview_agent.backends.simulated import SimulatedBackend
+from fleetview_agent.backends.simulated import SimulatedBackend, plain_engine
 from fleetview_agent.config import AgentConfig, LlamaCppConfig, OllamaConfig, SimulatedConfig
 from fleetview_agent.errors import BackendFailed, ContextExceeded, Unusable
 from fleetview_agent.needs import LoadSettings
@@ -24,9 +24,8 @@ def ignore(_share: float = 0) -> None:
 
 
 def a_backend(load_seconds: float = 0, tokens_per_second: float = 10_000) -> SimulatedBackend:
-    return SimulatedBackend(
-        SimulatedConfig(enabled=True, load_seconds=load_seconds, tokens_per_second=tokens_per_second), ignore
-    )
+    config = SimulatedConfig(enabled=True, load_seconds=load_seconds, tokens_per_second=tokens_per_second)
+    return SimulatedBackend(plain_engine(config), Notices(ignore))
 
 
 @pytest.fixture

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
-from fleetview_agent import __version__
-from fleetview_agent.backends import Progress, ServerSteps, ServerVerb
-from fleetview_agent.backends.simulated.models import DEFAULT_CONTEXT, ENGINE_LOG, ENGINE_STATUS, SimulatedModel
+from fleetview_agent.backends import Notices, Progress, ServerSteps, ServerVerb
+from fleetview_agent.backends.simulated import lines
+from fleetview_agent.backends.simulated.engine import Engine
+from fleetview_agent.backends.simulated.models import ENGINE_LOG, ENGINE_STATUS, SimulatedModel
 from fleetview_agent.backends.simulated.resident import Resident, be_told, count_tokens
+from fleetview_agent.backends.simulated.residents import Residents
 from fleetview_agent.backends.simulated.store import Store
-from fleetview_agent.config import SimulatedConfig
 from fleetview_agent.errors import BackendFailed, BadRequest, ContextExceeded, NotResident, Unusable
 from fleetview_agent.gguf import Header
 from fleetview_agent.needs import LoadSettings
@@ -27,11 +27,11 @@ from fleetview_agent.wire import (
     Generation,
     Keep,
     LoadOptions,
+    Served,
     Traffic,
     Transfer,
 )
 
-NAME = "simulated"
 ABILITIES = ("start", "stop", "restart", "pin", "unpin", "keep", "pull", "create", "delete")
 LOAD_OPTIONS = tuple(name for name in LoadOptions.model_fields if name not in {"context", "keep"})
 LOAD_STEPS = 20
@@ -40,46 +40,39 @@ DIE = "/die"
 """The prompt that ends a model as a crash would."""
 CRASH = "/crash"
 """The prompt that ends the server as a crash would."""
-FIRST_PID = 4711
 KILLED = -9
 LAST_WORDS = ("simulated: asked to die",)
+SLOWED = 0.6
+"""How much longer a token takes for each other answer in progress."""
 
 
 class SimulatedBackend:
     """Models of which nothing is real but the time they take."""
 
-    name = NAME
-
-    def __init__(
-        self,
-        config: SimulatedConfig,
-        changed: Callable[[], None],
-        lost: Callable[[str, str], None] = lambda _backend, _reason: None,
-    ) -> None:
-        self._config = config
-        self._changed = changed
-        self._lost = lost
-        self._store = Store(NAME, config.load_seconds)
-        self._resident: dict[str, Resident] = {}
+    def __init__(self, engine: Engine, notices: Notices) -> None:
+        self.name = engine.name
+        self._engine = engine
+        self._notices = notices
+        self._changed = notices.changed
+        self._store = Store(engine)
+        self._residents = Residents(engine, notices.changed)
         self._is_running = True
-        self._pids = itertools.count(FIRST_PID)
-        self._asked_at: float | None = None
 
     async def status(self) -> BackendState:
         """Ready unless it was stopped, or its server killed."""
-        for resident in tuple(self._resident.values()):
+        for resident in self._residents.all:
             if resident.expires_in_seconds == 0.0:
-                self._forget(resident)
+                self._residents.forget(resident)
         return BackendState(
-            backend=NAME,
+            backend=self.name,
             phase="ready" if self._is_running else "stopped",
-            version=__version__,
-            supervisor="fleetview-agent",
-            hint=None if self._is_running else f"start it: fleetview start NODE {NAME}",
+            version=self._engine.version,
+            supervisor=self._engine.supervisor,
+            hint=None if self._is_running else f"start it: fleetview start NODE {self.name}",
             abilities=ABILITIES,
             load_options=LOAD_OPTIONS,
             models=tuple(model.file() for model in self._store.models.values()),
-            resident=tuple(resident.state() for resident in self._resident.values()),
+            resident=tuple(resident.state() for resident in self._residents.all),
         )
 
     async def header(self, model: str) -> Header | None:
@@ -99,46 +92,52 @@ class SimulatedBackend:
 
     async def load(self, model: str, options: LoadOptions, progress: Progress) -> None:
         """Take `load_seconds`, in steps that can be seen; a broken model fails on its way."""
-        usable, context = self._usable(model), options.context or DEFAULT_CONTEXT
+        usable = self._usable(model)
+        context = options.context or usable.default_context
         options = options.model_copy(update={"context": context})
         if self._is_resident(model, options):
             return
         if not self._is_running:
-            raise BackendFailed(f"{NAME} is stopped", "start it first")
-        resident = self._resident[model] = Resident(usable, context, options)
-        resident.keep_seconds = None if options.keep == "forever" else options.keep
+            raise BackendFailed(f"{self.name} is stopped", "start it first")
+        resident = self._residents.add(usable, options)
+        seconds = self._residents.load_seconds(resident)
+        self._notices.logged(self.name, model, lines.loading(model, context))
         self._changed()
         try:
             for step in range(1, LOAD_STEPS + 1):
-                await resident.pause(self._config.load_seconds / LOAD_STEPS)
+                await resident.pause(seconds / LOAD_STEPS)
                 if usable.breaks and step == BREAKS_AT_STEP:
+                    for line in ENGINE_LOG:
+                        self._notices.logged(self.name, model, lines.failed(line))
                     raise BackendFailed(
-                        f"llama.cpp could not load {NAME}/{model}", log=ENGINE_LOG, exit_status=ENGINE_STATUS
+                        f"llama.cpp could not load {self.name}/{model}", log=ENGINE_LOG, exit_status=ENGINE_STATUS
                     )
                 resident.progress = step / LOAD_STEPS
                 progress(resident.progress)
                 self._changed()
-            resident.phase, resident.used_at = "ready", time.monotonic()
+            self._residents.settle(resident)
+            self._notices.logged(self.name, model, lines.loaded(model))
             self._changed()
         finally:
             if resident.phase != "ready":
-                self._forget(resident)
+                self._residents.forget(resident)
 
     async def warm(self, model: str) -> None:
         """Generate one token. Raises NotResident."""
-        await self._ready(model).pause(self._token_seconds)
+        resident = self._ready(model)
+        await resident.pause(self._token_seconds(resident))
 
     async def unload(self, model: str) -> None:
         """Take a tenth of the time that loading takes. Raises NotFound, NotResident."""
         self._store.known(model.partition("#")[0])
-        if (resident := self._resident.get(model)) is None:
-            raise NotResident(f"{NAME}/{model} is not resident")
+        if (resident := self._residents.get(model)) is None:
+            raise NotResident(f"{self.name}/{model} is not resident")
         resident.phase = "unloading"
         resident.gone.set()
         self._changed()
-        await asyncio.sleep(self._config.load_seconds / 10)
+        await asyncio.sleep(self._engine.load_seconds(resident.model, False) / 10)
         await be_told()
-        self._forget(resident)
+        self._residents.forget(resident)
 
     def chat(self, model: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """Say again what was said last, word by word; closing the iterator cancels."""
@@ -150,28 +149,21 @@ class SimulatedBackend:
 
     def traffic(self) -> tuple[Traffic, ...]:
         """What ready models did since the previous call."""
-        now = time.monotonic()
-        elapsed = None if self._asked_at is None else now - self._asked_at
-        self._asked_at = now
-        rows = []
-        for resident in self._resident.values():
-            if resident.phase != "ready":
-                continue
-            tokens, resident.counted_tokens = resident.counted_tokens, 0
-            rows.append(
-                Traffic(
-                    backend=NAME,
-                    model=resident.model.name,
-                    in_flight=int(resident.turn.locked()),
-                    queued=resident.waiting,
-                    generation_tokens_per_second=tokens / elapsed if elapsed else None,
-                )
-            )
-        return tuple(rows)
+        return self._residents.traffic(self._answered)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What its models hold by now."""
+        return self._residents.memory_bytes
+
+    @property
+    def busy_share(self) -> float:
+        """How much of the GPU's time its models take."""
+        return self._residents.busy_share
 
     async def server_steps(self, verb: ServerVerb) -> ServerSteps:
         """What would be done, in a word."""
-        return ServerSteps(supervisor="fleetview-agent", commands=(f"simulated {verb}",))
+        return ServerSteps(supervisor=self._engine.supervisor, commands=(f"simulated {verb}",))
 
     async def start(self) -> None:
         """Answer from now on."""
@@ -188,8 +180,8 @@ class SimulatedBackend:
 
     async def keep(self, model: str, keep: Keep | None) -> None:
         """Let it stay so long after its last answer; by itself it stays for ever. Raises NotResident."""
-        if (resident := self._resident.get(model)) is None:
-            raise NotResident(f"{NAME}/{model} is not resident", "load it first")
+        if (resident := self._residents.get(model)) is None:
+            raise NotResident(f"{self.name}/{model} is not resident", "load it first")
         resident.keep_seconds = None if keep == "forever" else keep
         self._changed()
         await be_told()
@@ -209,13 +201,17 @@ class SimulatedBackend:
 
     async def close(self) -> None:
         """Forget everything; answers in progress end."""
-        for resident in tuple(self._resident.values()):
-            self._forget(resident)
+        for resident in self._residents.all:
+            self._residents.forget(resident)
 
-    @property
-    def _token_seconds(self) -> float:
-        """How long one token takes."""
-        return 1 / self._config.tokens_per_second
+    def _answered(self, served: Served) -> None:
+        """A client past the agent has its answer."""
+        self._notices.served(served)
+        self._notices.logged(self.name, served.model, lines.answered(served))
+
+    def _token_seconds(self, resident: Resident) -> float:
+        """How long one token takes; longer while others are answered."""
+        return self._engine.token_seconds(resident.model) * (1 + resident.asked * SLOWED)
 
     async def _answer(self, model: str, texts: tuple[str, ...], request: Generation) -> AsyncGenerator[ChatChunk, None]:
         """Say the last of these texts again, once it is this request's turn."""
@@ -223,7 +219,7 @@ class SimulatedBackend:
         prompt_tokens = count_tokens(texts)
         if prompt_tokens >= resident.context:
             raise ContextExceeded(
-                f"the prompt has {prompt_tokens} tokens, the context of {NAME}/{model} {resident.context}",
+                f"the prompt has {prompt_tokens} tokens, the context of {self.name}/{model} {resident.context}",
                 "shorten the prompt, or load the model with a larger context",
             )
         resident.waiting += 1
@@ -236,7 +232,8 @@ class SimulatedBackend:
                 raise self._die(resident)
             if prompt == CRASH:
                 raise self._crash()
-            answer = resident.answer(texts[-1], prompt_tokens, request, self._token_seconds)
+            said = self._engine.answer(model, texts[-1])
+            answer = resident.answer(said, prompt_tokens, request, self._token_seconds(resident))
             async with contextlib.aclosing(answer) as chunks:
                 async for chunk in chunks:
                     yield chunk
@@ -253,25 +250,25 @@ class SimulatedBackend:
     def _ready(self, model: str) -> Resident:
         """A model that can answer."""
         self._store.known(model)
-        resident = self._resident.get(model)
+        resident = self._residents.get(model)
         if resident is None or resident.phase != "ready":
-            raise NotResident(f"{NAME}/{model} is not resident", "load it first")
+            raise NotResident(f"{self.name}/{model} is not resident", "load it first")
         return resident
 
     def _is_resident(self, model: str, wanted: LoadOptions) -> bool:
         """Whether it is there as wanted. Raises BadRequest where it is there otherwise."""
-        resident = self._resident.get(model)
+        resident = self._residents.get(model)
         if resident is None or resident.phase == "failed":
             return False
         asked = wanted.model_dump(exclude={"keep"}, exclude_none=True)
         if resident.phase != "ready" or asked.items() - resident.options.model_dump().items():
             told = f"{resident.phase} with a context of {resident.context} tokens"
-            raise BadRequest(f"{NAME}/{model} is {told} and settings of its own", "unload it first")
+            raise BadRequest(f"{self.name}/{model} is {told} and settings of its own", "unload it first")
         return True
 
     def _die(self, resident: Resident) -> BackendFailed:
         """Let a model fall out of memory as in a crash; returns what to raise."""
-        reason = f"the process of {NAME}/{resident.model.name} was killed"
+        reason = f"the process of {self.name}/{resident.model.name} was killed"
         resident.phase = "failed"
         resident.failure = Failure(reason=reason, exit_status=KILLED, log=LAST_WORDS)
         resident.gone.set()
@@ -280,20 +277,9 @@ class SimulatedBackend:
 
     def _crash(self) -> BackendFailed:
         """End the server as by a signal; its models stay behind as orphans. Returns what to raise."""
-        reason = f"the server of {NAME} was killed by signal 9"
+        reason = f"the server of {self.name} was killed by signal 9"
         self._is_running = False
-        for name, resident in tuple(self._resident.items()):
-            del self._resident[name]
-            resident.gone.set()
-            resident.phase, resident.pid = "orphaned", next(self._pids)
-            self._resident[f"{name}#{resident.pid}"] = resident
-        self._lost(NAME, reason)
+        self._residents.orphan()
+        self._notices.lost(self.name, reason)
         self._changed()
         return BackendFailed(reason, "it is started again by itself", exit_status=KILLED)
-
-    def _forget(self, resident: Resident) -> None:
-        """Take a model off the list."""
-        resident.gone.set()
-        if self._resident.get(name := resident.state().name) is resident:
-            del self._resident[name]
-            self._changed()

@@ -22,46 +22,79 @@ class SimulatedModel:
     heads: int
     breaks: bool = False
     refusal: str | None = None
+    architecture: str = "llama"
+    quantization: str = "Q4_K_M"
+    file_type: int = 15
+    """The quantisation by llama.cpp's number for it."""
+    trained_context: int = 131_072
+    default_context: int = DEFAULT_CONTEXT
+    heads_kv: int = 8
+    head_width: int | None = None
+    """Numbers of one head; None: the width of the model divided among its heads."""
+    active_bytes: int | None = None
+    """What is read for each token, where that is not all of it."""
+    keeps_cache: bool = False
+    """Whether its context takes memory, too."""
+    content: str | None = None
+    """What its identity follows from; None: its name."""
+
+    @property
+    def identity(self) -> str:
+        """The same for the same content, on whichever machine."""
+        return f"simulated-{self.content or self.name}"
+
+    @property
+    def bytes_per_token(self) -> int:
+        """What has to be read for each token."""
+        return self.active_bytes or self.weights_bytes
+
+    def memory_bytes(self, context: int) -> int:
+        """What it takes with so much context."""
+        head = self.head_width or self.width // self.heads
+        cache = 2 * 2 * self.layers * self.heads_kv * head * context if self.keeps_cache else 0
+        return self.weights_bytes * 21 // 20 + cache
 
     def file(self) -> ModelFile:
         """How it is listed."""
         return ModelFile(
             name=self.name,
             size_bytes=self.weights_bytes,
-            identity=f"simulated-{self.name}",
-            architecture="llama",
-            quantization="Q4_K_M",
-            context_length=131_072,
-            default_context=DEFAULT_CONTEXT,
-            bytes_per_token=self.weights_bytes,
+            identity=self.identity,
+            architecture=self.architecture,
+            quantization=self.quantization,
+            context_length=self.trained_context,
+            default_context=self.default_context,
+            bytes_per_token=self.bytes_per_token,
             refusal=self.refusal,
         )
 
     def header(self) -> Header:
         """What its file would say of itself."""
         own = {
-            "context_length": 131_072,
+            "context_length": self.trained_context,
             "block_count": self.layers,
             "embedding_length": self.width,
             "feed_forward_length": self.inner_width,
             "attention.head_count": self.heads,
-            "attention.head_count_kv": 8,
+            "attention.head_count_kv": self.heads_kv,
             "vocab_size": 128_256,
         }
+        if self.head_width:
+            own |= {"attention.key_length": self.head_width, "attention.value_length": self.head_width}
         return Header(
             file_name=self.name,
             version=3,
             metadata={
-                "general.architecture": "llama",
-                "general.file_type": 15,
-                **{f"llama.{key}": value for key, value in own.items()},
+                "general.architecture": self.architecture,
+                "general.file_type": self.file_type,
+                **{f"{self.architecture}.{key}": value for key, value in own.items()},
             },
             text_bytes={},
             array_lengths={},
             tensors=Tensors(1, self.weights_bytes, self.weights_bytes, "Q4_K"),
             data_start=0,
             file_bytes=self.weights_bytes,
-            identity=f"simulated-{self.name}",
+            identity=self.identity,
         )
 
 

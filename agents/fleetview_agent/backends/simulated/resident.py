@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import re
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fleetview_agent.backends.simulated.callers import Asked, Callers
+from fleetview_agent.backends.simulated.engine import Answer
 from fleetview_agent.backends.simulated.models import SimulatedModel
 from fleetview_agent.errors import BackendFailed
 from fleetview_agent.wire import (
@@ -62,11 +65,34 @@ class Resident:
     waiting: int = 0
     counted_tokens: int = 0
     """Since the traffic was last asked for."""
+    callers: Callers | None = None
+    """Who asks it besides those that come through the agent."""
+    ready_at: float = math.inf
+    """By the clock of the callers."""
+
+    asked: int = 0
+    """Requests of those callers when they were looked at last."""
 
     @property
     def idle_seconds(self) -> float | None:
         """Since the last answer ended; None while it is not ready, or answers."""
-        return time.monotonic() - self.used_at if self.phase == "ready" and not self.turn.locked() else None
+        is_idle = self.phase == "ready" and not self.asked and not self.turn.locked()
+        return time.monotonic() - self.used_at if is_idle else None
+
+    def callers_now(self, now: float) -> tuple[Asked, ...]:
+        """What those who ask it past the agent wait for; an idle time begins when the last of them has it."""
+        if self.phase != "ready" or self.callers is None:
+            return ()
+        asked = tuple(one for one in self.callers.at(now) if one.began >= self.ready_at)
+        if asked or self.asked:
+            self.used_at = time.monotonic()
+        self.asked = len(asked)
+        return asked
+
+    @property
+    def share(self) -> float:
+        """How much of it is in memory."""
+        return self.progress if self.phase == "loading" else 1.0
 
     @property
     def expires_in_seconds(self) -> float | None:
@@ -81,9 +107,9 @@ class Resident:
             name=self.model.name if self.pid is None else f"{self.model.name}#{self.pid}",
             phase=self.phase,
             progress=self.progress if self.phase == "loading" else None,
-            memory_bytes=None if self.phase == "failed" else self.model.weights_bytes * 21 // 20,
+            memory_bytes=None if self.phase == "failed" else self.model.memory_bytes(self.context),
             context=self.context,
-            quantization="Q4_K_M",
+            quantization=self.model.quantization,
             expires_in_seconds=self.expires_in_seconds,
             idle_seconds=self.idle_seconds,
             time_to_first_token_seconds=self.first_token_seconds,
@@ -101,11 +127,12 @@ class Resident:
             raise BackendFailed(f"{self.model.name} has left while it answered", "ask again once it is back")
 
     async def answer(
-        self, said: str, prompt_tokens: int, request: Generation, token_seconds: float
+        self, said: Answer, prompt_tokens: int, request: Generation, token_seconds: float
     ) -> AsyncGenerator[ChatChunk, None]:
-        """Say again what was said last, word by word; over and over, where the end is to be ignored."""
+        """Say it word by word; over and over, where the end is to be ignored."""
         began = time.monotonic()
-        words = WORD.findall(_until_stop(said, request.stop))
+        thoughts = WORD.findall(said.thinking)
+        words = thoughts + WORD.findall(_until_stop(said.text, request.stop))
         limit = min(request.token_limit or self.context, self.context - prompt_tokens)
         if request.ignore_eos and words:
             words *= -(-limit // len(words))
@@ -116,7 +143,7 @@ class Resident:
             if index == 0:
                 self.first_token_seconds = time.monotonic() - began
             self.counted_tokens += 1
-            yield ChatChunk(text=word)
+            yield ChatChunk(thinking=word) if index < len(thoughts) else ChatChunk(text=word)
         written = min(limit, len(words))
         yield ChatChunk(
             finish_reason="length" if limit < len(words) else "stop",

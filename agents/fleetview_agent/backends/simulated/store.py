@@ -7,51 +7,50 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
-from fleetview_agent.backends.simulated.models import MODELS, SimulatedModel
+from fleetview_agent.backends.simulated.engine import Engine
+from fleetview_agent.backends.simulated.models import SimulatedModel
 from fleetview_agent.errors import NotFound
 from fleetview_agent.wire import Transfer
 
-STEPS = 20
-REGISTRY = "sim-"
-"""Every name that begins so can be pulled."""
+CREATE_STEPS = (0.0, 1.0)
 
 
 class Store:
     """Models by their names; a pull that is broken off leaves what has come."""
 
-    def __init__(self, name: str, seconds: float) -> None:
-        self._name = name
-        self._seconds = seconds
-        self.models: dict[str, SimulatedModel] = {model.name: model for model in MODELS}
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.models: dict[str, SimulatedModel] = {model.name: model for model in engine.models}
         self._came: dict[str, int] = {}
         """Model → steps of its pull that are over."""
 
     def known(self, model: str) -> SimulatedModel:
         """A model of the list. Raises NotFound."""
         if model not in self.models:
-            raise NotFound(f"{self._name} has no model {model}", f"there is {', '.join(self.models)}")
+            raise NotFound(f"{self._engine.name} has no model {model}", f"there is {', '.join(self.models)}")
         return self.models[model]
 
     async def pull(self, model: str) -> AsyncGenerator[Transfer, None]:
-        """Take `load_seconds`, or what is left of them. Raises NotFound."""
-        if not model.startswith(REGISTRY):
-            raise NotFound(f"there is no model {model} in the registry", f"every name there begins with {REGISTRY}")
-        coming = replace(MODELS[0], name=model)
-        for step in range(self._came.get(model, 0), STEPS):
-            yield self._transfer(coming, step, "pulling")
-            await asyncio.sleep(self._seconds / STEPS)
+        """Take its time, or what is left of it. Raises NotFound."""
+        if (coming := self._engine.registry(model)) is None:
+            raise NotFound(f"there is no model {model} in the registry", self._engine.registry_hint)
+        seconds, steps = self._engine.pull_seconds(coming), self._engine.pull_steps
+        for step in range(self._came.get(model, 0), steps):
+            yield _transfer(coming, step / steps, seconds, "pulling")
+            await asyncio.sleep(seconds / steps)
             self._came[model] = step + 1
-        yield self._transfer(coming, STEPS, "success")
+        yield _transfer(coming, 1.0, seconds, "success")
         self._came.pop(model, None)
         self.models[model] = coming
 
     async def create(self, model: str, source: Path | str) -> AsyncGenerator[Transfer, None]:
         """Make a model of any file, or out of another one. Raises NotFound."""
-        origin = self.known(source) if isinstance(source, str) else MODELS[0]
-        coming = replace(origin, name=model)
-        for step in (0, STEPS):
-            yield self._transfer(coming, step, "copying")
-            await asyncio.sleep(self._seconds / 2)
+        origin = self.known(source) if isinstance(source, str) else self._engine.models[0]
+        coming = replace(origin, name=model, content=origin.content or origin.name)
+        seconds = self._engine.load_seconds(coming, True)
+        for share in CREATE_STEPS:
+            yield _transfer(coming, share, seconds, "copying")
+            await asyncio.sleep(seconds / len(CREATE_STEPS))
         self.models[model] = coming
 
     def delete(self, model: str) -> None:
@@ -59,13 +58,13 @@ class Store:
         self.known(model)
         del self.models[model]
 
-    def _transfer(self, model: SimulatedModel, step: int, doing: str) -> Transfer:
-        """How far a model has come."""
-        speed = int(model.weights_bytes / self._seconds) if self._seconds else None
-        return Transfer(
-            done_bytes=model.weights_bytes * step // STEPS,
-            total_bytes=model.weights_bytes,
-            bytes_per_second=speed,
-            seconds_left=self._seconds * (STEPS - step) / STEPS,
-            step=doing,
-        )
+
+def _transfer(model: SimulatedModel, share: float, seconds: float, doing: str) -> Transfer:
+    """How far a model has come."""
+    return Transfer(
+        done_bytes=int(model.weights_bytes * share),
+        total_bytes=model.weights_bytes,
+        bytes_per_second=int(model.weights_bytes / seconds) if seconds else None,
+        seconds_left=seconds * (1 - share),
+        step=doing,
+    )
