@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from fleetview.cli.bench import measuring
-from fleetview.cli.bench.book import Book
-from fleetview.cli.bench.measuring import last_load
-from fleetview.cli.bench.meter import Meter
-from fleetview.cli.bench.prompts import prompt_of, rescaled
-from fleetview.cli.bench.results import Result, Spread, spread, spread_of
+from fleetview.bench.book import Book
+from fleetview.bench.errors import BenchError
+from fleetview.bench.prompts import prompt_of, rescaled
+from fleetview.bench.results import Result, Spread, spread, spread_of
 from fleetview.cli.bench.words import block
-from fleetview.cli.exits import CommandError
+from fleetview.measuring import runs
+from fleetview.measuring.meter import Meter
+from fleetview.measuring.runs import last_load
 from fleetview_agent.wire import PhaseTime
 from tests.builders import a_sample, a_traffic, an_operation
 from tests.tui.cli.conftest import Fleetview
@@ -47,7 +47,7 @@ def a_result(**changes: object) -> Result:
 def test_a_model_in_memory_is_measured_kept_and_compared_with_the_last_time(
     fleetview: Fleetview, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measuring, "IDLE_SECONDS", 0.8)
+    monkeypatch.setattr(runs, "IDLE_SECONDS", 0.8)
     fleetview("load", "here", SMALL, "--ctx", "2048")
     (first,) = fleetview("bench", "here", *QUICK, "--json").json
     assert (first["node"], first["model"], first["runs"], first["before"]) == ("here", SMALL, 2, None)
@@ -178,5 +178,5 @@ def test_results_of_another_version_are_skipped_and_a_file_that_is_none_is_told(
     database.close()
     assert book.results() == ()
     file.write_bytes(b"no database at all, and longer than its header would have to be" * 40)
-    with pytest.raises(CommandError, match="the results cannot be kept there: file is not a database; move the file"):
+    with pytest.raises(BenchError, match="the results cannot be kept there: file is not a database; move the file"):
         book.keep(a_result())

@@ -15,8 +15,8 @@ import pytest
 from fleetview.cli import copy
 from fleetview.cli.arguments import parse
 from fleetview.cli.exits import CommandError, Exit
-from fleetview.cli.throttle import Throttle
 from fleetview.config import FleetConfig, read_config
+from fleetview.copying.throttle import Throttle
 from fleetview.remote.logins import Logins
 from tests.agent.shelf import Shelf
 from tests.openssh import a_short_folder

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fleetview.cli.anywhere import Place, _goodness, _row
+from fleetview.cli.anywhere import _row
 from fleetview.cli.operate import _tell
-from fleetview.remote.errors import Unreachable
+from fleetview.fitting import Place, goodness
 from fleetview_agent.wire import DeleteRequest
 from tests.builders import AUTHOR, GIB, a_plan, an_operation
 from tests.tui.cli.conftest import Fleetview
@@ -90,7 +90,7 @@ def test_the_best_place_comes_first() -> None:
     no = a_plan(evictions=(), verdict="does_not_fit", room_bytes=10 * GIB)
     emptied = a_plan(evictions=("ollama/a", "ollama/b"))
     places = {
-        "down": Place("down", problem=Unreachable("down does not answer")),
+        "down": Place("down", problem="down does not answer"),
         "without": Place("without", lack="there is no model x on without", unknown=True, room_now=5.0 * GIB),
         "never": Place("never", "m", now=no, emptied=no),
         "emptied": Place("emptied", "m", now=no, emptied=emptied),
@@ -98,7 +98,7 @@ def test_the_best_place_comes_first() -> None:
         "roomy": Place("roomy", "m", now=roomy, emptied=emptied),
         "resident": Place("resident", "m", resident=True, now=roomy, emptied=roomy),
     }
-    assert [place.node for place in sorted(places.values(), key=_goodness)] == list(reversed(places))
+    assert [place.node for place in sorted(places.values(), key=goodness)] == list(reversed(places))
     assert _row(places["emptied"])[2:7] == ("43G", "10G", "109G", "yes, 66G spare, 2 models would leave", "computed")
     assert _row(places["without"])[3:6] == ("5.0G", "–", "no such file here")
     assert [place.fits for place in places.values()] == [False, False, False, True, True, True, True]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from argparse import Namespace
-from dataclasses import dataclass
 
 from fleetview.author import author
 from fleetview.cli.bounds import answering
@@ -14,6 +13,7 @@ from fleetview.cli.names import pick_model
 from fleetview.cli.output import put, put_json, say, table
 from fleetview.cli.requests import load_options
 from fleetview.config import FleetConfig, NodeConfig
+from fleetview.fitting import Place, goodness, planned
 from fleetview.fleet import NodeState, apply
 from fleetview.present import measures, plans
 from fleetview.present.numbers import count, size
@@ -26,59 +26,17 @@ from fleetview_agent.wire import LoadOptions, Plan, Snapshot, SwapRequest
 
 HEADING = ("NODE", "MODEL", "NEEDS", "ROOM NOW", "EMPTIED", "FITS", "SURE", "EXPECTED")
 NUMBERS = frozenset((2, 3, 4))
-ORDER = ("fits", "tight", "unknown", "does_not_fit")
-FITTING = frozenset(("fits", "tight"))
-
-
-@dataclass(frozen=True)
-class Place:
-    """What one node has to say."""
-
-    node: str
-    model: str | None = None
-    """`BACKEND/MODEL`; None where it has no such file."""
-    resident: bool = False
-    now: Plan | None = None
-    """Beside what is in memory."""
-    emptied: Plan | None = None
-    """In place of everything that is not pinned."""
-    room_now: float | None = None
-    """Of a node without the file, by its newest sample."""
-    lack: str | None = None
-    """Why there is no plan, though the node answers."""
-    unknown: bool = False
-    """Whether that is because no model of it is meant."""
-    problem: RemoteError | None = None
-    """Why it does not answer."""
-
-    @property
-    def fits_now(self) -> bool:
-        """Whether it is there already, or could come without anyone leaving."""
-        return self.resident or _fits(self.now)
-
-    @property
-    def best(self) -> Plan | None:
-        """The plan that stands for the node: without anyone leaving, where that is enough or nothing else helps."""
-        return (
-            self.emptied if self.emptied and not self.fits_now and _rank(self.emptied) < _rank(self.now) else self.now
-        )
-
-    @property
-    def fits(self) -> bool:
-        """Whether it fits one way or the other."""
-        return self.resident or _fits(self.best)
 
 
 async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     """Print where the model fits, the best place first."""
     options = load_options(arguments)
     looks = (_look(node, logins, arguments.anywhere, options) for node in config.nodes)
-    places = sorted(await asyncio.gather(*looks), key=_goodness)
+    places = sorted(await asyncio.gather(*looks), key=goodness)
     answers = [place for place in places if place.problem is None]
     for place in places:
         if place.problem:
-            told = str(place.problem)
-            say(told if place.node in told else f"{place.node}: {told}")
+            say(place.problem if place.node in place.problem else f"{place.node}: {place.problem}")
     if arguments.json:
         put_json([_object(place) for place in places])
     elif answers:
@@ -98,7 +56,7 @@ async def _look(node: NodeConfig, logins: Logins, word: str, options: LoadOption
         async with connect(node, logins) as client, answering(node.name):
             return await _ask(client, node.name, word, options)
     except RemoteError as problem:
-        return Place(node.name, problem=problem)
+        return Place(node.name, problem=str(problem))
 
 
 async def _ask(client: AgentClient, node: str, word: str, options: LoadOptions) -> Place:
@@ -115,38 +73,12 @@ async def _ask(client: AgentClient, node: str, word: str, options: LoadOptions) 
         emptied = await client.plan(wish.model_copy(update={"evict": "all"}))
     except Refused as problem:
         return Place(node, name, lack=str(problem))
-    unusable = now.refusal if now.refusal and _fits(now) else None
-    return Place(node, name, now.already_resident, now, emptied, lack=unusable)
+    return planned(node, name, now, emptied)
 
 
 def _room(node: str, snapshot: Snapshot) -> float | None:
     """What a further model could take on a node that cannot be asked for a plan."""
     return measures.memory_free(apply({node: NodeState(node)}, node, snapshot, time.monotonic())[node])
-
-
-def _fits(plan: Plan | None) -> bool:
-    """Whether there is room, and nothing else stands in the way."""
-    return plan is not None and plan.verdict in FITTING and plan.refusal is None
-
-
-def _rank(plan: Plan | None) -> int:
-    """How good a verdict is; the lower the better."""
-    if plan is None or (plan.refusal and plan.verdict in FITTING):
-        return len(ORDER)
-    return ORDER.index(plan.verdict)
-
-
-def _goodness(place: Place) -> tuple[bool, bool, bool, bool, int, float]:
-    """By this the best place comes first: in memory, beside the others, then by verdict and what is left."""
-    spare = plans.spare_bytes(place.best) if place.best else None
-    return (
-        place.problem is not None,
-        place.model is None,
-        not place.resident,
-        not place.fits_now,
-        _rank(place.best),
-        -(spare or 0),
-    )
 
 
 def _object(place: Place) -> dict[str, object]:
@@ -158,7 +90,7 @@ def _object(place: Place) -> dict[str, object]:
         "resident": place.resident,
         "now": place.now,
         "emptied": place.emptied,
-        "problem": str(place.problem) if place.problem else place.lack,
+        "problem": place.problem or place.lack,
     }
 
 

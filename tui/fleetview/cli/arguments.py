@@ -78,11 +78,21 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"fleetview {__version__}")
     _add_common(parser, inherit=False)
     parser.add_argument("--readonly", action="store_true", help="nothing can be changed")
+    parser.add_argument("--no-history", dest="history", action="store_false", help="keep no chats")
     parser.set_defaults(json=False)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
     for verb in VERBS:
         _add_verb(verbs, verb)
+    _add_demo(verbs)
     return parser
+
+
+def _add_demo(verbs: Any) -> None:  # Any: as in _add_verb
+    """The demonstration, which is about no node and so is no verb of the table."""
+    summary = "the dashboard over six Macs that are made up; needs no machine and changes nothing"
+    parser = verbs.add_parser("demo", help=summary, description=summary, allow_abbrev=False)
+    parser.add_argument("--seed", metavar="TEXT", default="1", help="another one shows another day; default 1")
+    _add_common(parser, inherit=True, taken={"--fleet"})
 
 
 def _add_common(parser: argparse.ArgumentParser, *, inherit: bool, taken: Collection[str] = ()) -> None:
@@ -111,10 +121,11 @@ def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
         name = argument.name.lower() + ("s" if argument.count in {"any", "some"} else "")
         choices = argument.choices or None
         parser.add_argument(name, metavar=argument.name, nargs=count, help=argument.summary, choices=choices)
-    elif argument.value is None:
-        parser.add_argument(argument.name, action="store_true", help=argument.summary)
+        return
+    names = (argument.short, argument.name) if argument.short else (argument.name,)
+    if argument.value is None:
+        parser.add_argument(*names, action="store_true", help=argument.summary)
     else:
-        names = (argument.short, argument.name) if argument.short else (argument.name,)
         parser.add_argument(
             *names,
             dest=argument.field or argument.name.removeprefix("--").replace("-", "_"),

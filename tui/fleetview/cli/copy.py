@@ -6,20 +6,19 @@ import asyncio
 import re
 from argparse import Namespace
 from collections.abc import Sequence
-from contextlib import aclosing
 
 from fleetview.author import author
 from fleetview.cli import plans
-from fleetview.cli.delivery import Delivery, Show, Ways
 from fleetview.cli.exits import CommandError, Exit, status_of
 from fleetview.cli.names import pick_model, pick_node, pick_nodes
 from fleetview.cli.operate import ENDINGS
 from fleetview.cli.output import Progress, put, put_json, say
-from fleetview.cli.throttle import Throttle
 from fleetview.config import FleetConfig, NodeConfig
+from fleetview.copying.delivery import Changed, Delivery, Show, Ways
+from fleetview.copying.parts import copy_request, found
+from fleetview.copying.throttle import Throttle
 from fleetview.present.numbers import duration, percent
 from fleetview.present.text import plain
-from fleetview.remote.blobs import parts_of
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.logins import Logins
@@ -38,15 +37,8 @@ async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     ways = Ways(logins, config.fleet.interval_seconds, Throttle(limit_of(arguments.limit)))
     progress = Progress()
     try:
-        found = await _found(source, arguments.model, logins, progress)
-        request = CopyRequest(
-            author=author(),
-            backend=found.backend,
-            model=found.model,
-            source=source.name,
-            parts=found.parts,
-            manifest=found.manifest,
-        )
+        parts = await _found(source, arguments.model, logins, progress)
+        request = copy_request(parts, source.name, author())
         if arguments.dry_run:
             progress.clear()
             return await _preview(request, targets, logins, as_json=arguments.json)
@@ -88,13 +80,8 @@ async def _found(source: NodeConfig, word: str, logins: Logins, progress: Progre
     async with connect(source, logins) as client:
         snapshot = await client.snapshot()
         backend, model = pick_model(source.name, snapshot.backends, word)
-        async with aclosing(parts_of(client, backend, model)) as steps:
-            async for step in steps:
-                if step.found is not None:
-                    return step.found
-                if step.total_bytes:
-                    progress.show(f"{model}: reading it on {source.name}", percent(step.done_bytes / step.total_bytes))
-    raise AssertionError("the last step tells what was found")
+        reading = f"{model}: reading it on {source.name}"
+        return await found(client, backend, model, lambda ratio: progress.show(reading, percent(ratio)))
 
 
 async def _preview(request: CopyRequest, targets: Sequence[NodeConfig], logins: Logins, *, as_json: bool) -> int:
@@ -168,6 +155,8 @@ def _status(end: End) -> Exit:
     match end:
         case CommandError():
             return end.status
+        case Changed():
+            return Exit.FAILED
         case RemoteError():
             return status_of(end)
         case Operation(result="done"):

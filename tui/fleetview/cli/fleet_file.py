@@ -42,12 +42,14 @@ def _path(file: Path | None, *, as_json: bool) -> int:
 def _check(file: Path | None, *, as_json: bool) -> int:
     """Print what the file describes, or everything that is wrong with it."""
     from fleetview.keymap import wrong_keys  # brings Textual and every screen, for which no other verb waits
+    from fleetview.present.table.wrong_columns import wrong_columns  # as above
     from fleetview.themes import wrong_theme  # as above
 
+    checks = (wrong_theme, wrong_keys, wrong_columns, absent_identities)
     nodes: tuple[str, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     try:
-        nodes = tuple(node.name for node in read_config(file, wrong_theme, wrong_keys, absent_identities).nodes)
+        nodes = tuple(node.name for node in read_config(file, *checks).nodes)
     except ConfigError as problem:
         mistakes = problem.mistakes
     if as_json:
@@ -83,8 +85,9 @@ def _is_file(named: str) -> bool:
 
 
 def schema() -> dict[str, Any]:  # Any: JSON
-    """What a fleet file may say, for editors: with every action that has keys, and every theme."""
+    """What a fleet file may say, for editors: with every action that has keys, every theme and every column."""
     from fleetview.keymap import default_keys  # as above
+    from fleetview.present.table.columns import COLUMNS  # as above
     from fleetview.themes import known_themes  # as above
 
     form = FleetConfig.model_json_schema(by_alias=True)
@@ -92,5 +95,8 @@ def schema() -> dict[str, Any]:  # Any: JSON
     form["title"] = "fleet.toml"
     form["properties"]["keys"]["propertyNames"] = {"enum": sorted(default_keys())}
     form["$defs"]["Ui"]["properties"]["theme"] = {"enum": known_themes(), "title": "Theme"}
+    form["$defs"]["Ui"]["properties"]["columns"] = {"items": {"enum": list(COLUMNS)}, "title": "Columns"}
+    form["$defs"]["Ui"]["properties"]["columns"] |= {"type": "array", "minItems": 1}
+    form["$defs"]["Ui"]["properties"]["sort"] = {"enum": list(COLUMNS), "title": "Sort"}
     form["$defs"]["NodeConfig"]["anyOf"] = [{"required": ["host"]}, {"required": ["local"]}]
     return form

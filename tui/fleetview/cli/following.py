@@ -16,7 +16,8 @@ from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Lost, Refused, RemoteError
 from fleetview.remote.logins import Logins
-from fleetview_agent.wire import Event, Operation, OperationChanged, Snapshot
+from fleetview.remote.snapshots import first_of
+from fleetview_agent.wire import Event, Operation, OperationChanged
 
 AWAY_SECONDS = 30.0
 """How long a node may stay away; the operation goes on there meanwhile."""
@@ -112,11 +113,3 @@ class Following:
         ratio = done_ratio(operation)
         figures = ("" if ratio is None else percent(ratio), transferred(transfer) if transfer else "")
         self.progress.show(f"{subject(operation.request)}: {step}", " ".join(filter(None, figures)))
-
-
-async def first_of(events: AsyncGenerator[Event, None], node: str) -> Snapshot:
-    """The snapshot that a stream begins with. Raises Lost."""
-    first = await anext(events)
-    if not isinstance(first, Snapshot):
-        raise Lost(f"the events of {node} do not begin with a snapshot")
-    return first

@@ -11,24 +11,16 @@ from fleetview.cli.exits import Exit
 from fleetview.cli.names import pick_nodes
 from fleetview.cli.output import put, put_json, say, table
 from fleetview.config import FleetConfig, NodeConfig
+from fleetview.present.journal import Entry, newest_first, result
 from fleetview.present.numbers import duration, moment
-from fleetview.present.operations import did, named, outcome
+from fleetview.present.operations import named
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.logins import Logins
-from fleetview_agent.wire import Operation
 
 HEADING = ("WHEN", "NODE", "ID", "TOOK", "BY", "WHAT", "RESULT")
 NUMBERS = frozenset((3,))
 USUAL_NUMBER = 20
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One operation of one node."""
-
-    node: str
-    operation: Operation
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,7 @@ async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     problems = [read.problem for read in reads if read.problem]
     for problem in problems:
         say(str(problem))
-    entries = sorted((entry for read in reads for entry in read.entries), key=_ended_at, reverse=True)[:number]
+    entries = newest_first(entry for read in reads for entry in read.entries)[:number]
     if arguments.json:
         put_json([{"node": entry.node, "operation": entry.operation} for entry in entries])
     elif entries:
@@ -66,29 +58,15 @@ async def _read(node: NodeConfig, logins: Logins, number: int) -> Read:
         return Read(problem=problem)
 
 
-def _ended_at(entry: Entry) -> float:
-    """When it ended, by the clock of its node."""
-    return entry.operation.ended_at or entry.operation.queued_at
-
-
 def _row(entry: Entry) -> tuple[str, ...]:
     """An operation for people."""
     operation = entry.operation
-    seconds = None if operation.ended_at is None else operation.ended_at - operation.queued_at
     return (
-        moment(_ended_at(entry)),
+        moment(entry.at),
         entry.node,
         operation.id,
-        duration(seconds),
+        duration(entry.seconds),
         operation.request.author,
         f"{operation.request.verb} {named(operation.request)}",
-        _result(operation),
+        result(operation),
     )
-
-
-def _result(operation: Operation) -> str:
-    """How it ended, what it took back, and why it was begun where no operator asked for it."""
-    parts = [did(operation) if operation.result == "done" else outcome(operation)]
-    parts += [f"undoes {operation.undoes}"] if operation.undoes else []
-    parts += [operation.reason] if operation.reason else []
-    return "; ".join(parts)

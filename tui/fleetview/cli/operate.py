@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from fleetview.cli import plans
 from fleetview.cli.exits import CommandError, Exit
-from fleetview.cli.following import STATUS_HINT, Following, first_of
+from fleetview.cli.following import STATUS_HINT, Following
 from fleetview.cli.names import pick_node
 from fleetview.cli.output import put, put_json, quote, say
 from fleetview.cli.requests import change_request
@@ -21,6 +21,7 @@ from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Lost, Refused, RemoteError
 from fleetview.remote.logins import Logins
+from fleetview.remote.snapshots import first_of
 from fleetview_agent.wire import Event, KeepRequest, Operation, Order, Request, StartRequest, UndoRequest, target
 
 LOG_LINES = 10

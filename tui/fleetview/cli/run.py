@@ -99,6 +99,7 @@ def _verb(arguments: Namespace, config: FleetConfig, logins: Logins) -> Coroutin
         copy,
         doctor,
         journal,
+        logs,
         models,
         operate,
         plans,
@@ -106,23 +107,18 @@ def _verb(arguments: Namespace, config: FleetConfig, logins: Logins) -> Coroutin
     )
 
     match arguments.verb:
-        case "status":
-            return status.run(arguments, config, logins)
-        case "doctor":
-            return doctor.run(arguments, config, logins)
-        case "models":
-            return models.run(arguments, config, logins)
-        case "plan" if arguments.anywhere is not None:
-            return anywhere.run(arguments, config, logins)
-        case "plan":
-            return plans.run(arguments, config, logins)
-        case "journal":
-            return journal.run(arguments, config, logins)
         case "chat":
             return chat.run(arguments, config, logins, chat.read_prompt(arguments))
-        case "copy":
-            return copy.run(arguments, config, logins)
-        case "bench":
-            return bench.run(arguments, config, logins)
-        case _:
-            return operate.run(arguments, config, logins)
+        case "plan" if arguments.anywhere is not None:
+            return anywhere.run(arguments, config, logins)
+    carried = {
+        "status": status.run,
+        "doctor": doctor.run,
+        "models": models.run,
+        "plan": plans.run,
+        "journal": journal.run,
+        "logs": logs.run,
+        "copy": copy.run,
+        "bench": bench.run,
+    }
+    return carried.get(arguments.verb, operate.run)(arguments, config, logins)

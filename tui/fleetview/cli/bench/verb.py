@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
-from dataclasses import dataclass
 
-from fleetview.cli.bench.book import Book, book_file
-from fleetview.cli.bench.measuring import Task, measure
-from fleetview.cli.bench.results import Result
+from fleetview.bench.book import Book, Kept, book_file
+from fleetview.bench.errors import BenchError, TooLong
+from fleetview.bench.results import Result
+from fleetview.bench.task import GENERATED_TOKENS, PROMPT_TOKENS, RUNS, Lengths, Task, ready_tasks
 from fleetview.cli.bench.words import block, history
 from fleetview.cli.exits import CommandError, Exit, status_of
 from fleetview.cli.names import pick_model, pick_nodes
 from fleetview.cli.output import Progress, put, put_json, say
 from fleetview.config import FleetConfig, NodeConfig
+from fleetview.measuring import measure
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Refused, RemoteError
 from fleetview.remote.logins import Logins
 from fleetview_agent.wire import Snapshot
-
-PROMPT_TOKENS, GENERATED_TOKENS, RUNS = 512, 128, 5
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A result, and the one before it."""
-
-    result: Result
-    before: Result | None
 
 
 async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
@@ -47,10 +38,10 @@ async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
 
 
 def _history(arguments: Namespace, book: Book, nodes: set[str]) -> int:
-    """What was measured on these nodes, newest first."""
+    """What was measured on these nodes, newest first. Raises CommandError."""
     found = [
         result
-        for result in book.results()
+        for result in _results(book)
         if result.node in nodes
         and (arguments.model is None or arguments.model in {result.model, result.model.partition("/")[2]})
     ]
@@ -61,6 +52,14 @@ def _history(arguments: Namespace, book: Book, nodes: set[str]) -> int:
     else:
         say("nothing was measured there yet")
     return Exit.DONE
+
+
+def _results(book: Book) -> tuple[Result, ...]:
+    """What the book has. Raises CommandError where it cannot be read."""
+    try:
+        return book.results()
+    except BenchError as problem:
+        raise CommandError(str(problem), Exit.FAILED) from problem
 
 
 class Bench:
@@ -94,9 +93,9 @@ class Bench:
 
         try:
             result = await measure(client, task, tell)
-        except CommandError as problem:
+        except BenchError as problem:
             self._say(str(problem))
-            return problem.status
+            return Exit.USAGE if isinstance(problem, TooLong) else Exit.FAILED
         except Refused as problem:  # it may have left meanwhile; the others are there
             self._say(f"{task.node}: {problem}")
             return status_of(problem)
@@ -107,14 +106,12 @@ class Bench:
 
     def _keep(self, result: Result) -> None:
         """Write a result down and print it; one that cannot be written down is printed all the same."""
-        before = None
-        try:
-            before = self._book.keep(result)
-        except CommandError as problem:
-            self._say(str(problem))
-        self.kept.append(Kept(result, before))
+        kept = self._book.kept(result)
+        if kept.trouble:
+            self._say(kept.trouble)
+        self.kept.append(kept)
         if not self._arguments.json:
-            put(block(result, before))
+            put(block(result, kept.before))
 
     def _say(self, sentence: str) -> None:
         """Something that is no result, on a line of its own."""
@@ -124,8 +121,9 @@ class Bench:
 
 def _tasks(arguments: Namespace, node: str, snapshot: Snapshot) -> tuple[Task, ...]:
     """What is to be measured on a node. Raises CommandError where nothing can be."""
-    ready = {f"{state.backend}/{row.name}": (state, row) for state in snapshot.backends for row in state.resident}
-    ready = {name: pair for name, pair in ready.items() if pair[1].phase == "ready"}
+    lengths = Lengths(arguments.pp or PROMPT_TOKENS, arguments.tg or GENERATED_TOKENS, arguments.runs or RUNS)
+    sample = snapshot.samples[-1] if snapshot.samples else None
+    ready = {task.model: task for task in ready_tasks(node, snapshot.machine, snapshot.backends, sample, lengths)}
     names = tuple(ready)
     if arguments.model is not None:
         names = ("/".join(pick_model(node, snapshot.backends, arguments.model)),)
@@ -134,20 +132,7 @@ def _tasks(arguments: Namespace, node: str, snapshot: Snapshot) -> tuple[Task, .
     if names[0] not in ready:
         there = f"in memory there: {', '.join(ready)}" if ready else f"`fleetview load {node} {names[0]}` loads it"
         raise CommandError(f"{names[0]} is not in memory on {node}; {there}", Exit.USAGE)
-    return tuple(
-        Task(
-            node=node,
-            backend=state.backend,
-            resident=row,
-            file=next((file for file in state.models if file.name == row.name), None),
-            machine=snapshot.machine,
-            sample=snapshot.samples[-1] if snapshot.samples else None,
-            pp=arguments.pp or PROMPT_TOKENS,
-            tg=arguments.tg or GENERATED_TOKENS,
-            runs=arguments.runs or RUNS,
-        )
-        for state, row in (ready[name] for name in names)
-    )
+    return tuple(ready[name] for name in names)
 
 
 def _object(kept: Kept) -> dict[str, object]:

@@ -7,10 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 
-from fleetview.cli.exits import CommandError, Exit
-from fleetview.cli.following import AWAY_SECONDS, ENDED_OPERATIONS, first_of
-from fleetview.cli.throttle import Throttle
 from fleetview.config import NodeConfig
+from fleetview.copying.throttle import Throttle
 from fleetview.present.numbers import percent
 from fleetview.present.operations import PHASES, done_ratio, transferred
 from fleetview.remote.backoff import delays
@@ -19,8 +17,13 @@ from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Refused, RemoteError
 from fleetview.remote.logins import Logins
+from fleetview.remote.snapshots import first_of
 from fleetview_agent.wire import CopyRequest, Event, ModelPart, Operation, OperationChanged, Snapshot
 
+AWAY_SECONDS = 30.0
+"""How long a node may stay away."""
+ENDED_OPERATIONS = 100
+"""How far back the journal is looked through for the end."""
 PIECE_BYTES = 64 << 20
 """Sent in one go: a node that refuses is heard after so much at the latest."""
 ENDING_SECONDS = 3.0
@@ -28,6 +31,18 @@ ENDING_SECONDS = 3.0
 
 Show = Callable[[str, str], None]
 """Told what is done, and how far that is."""
+
+
+class Changed(RemoteError):
+    """The model is no longer what it was when the copy began."""
+
+    heals = False
+
+
+class Forgotten(RemoteError):
+    """The node does not know the operation any more."""
+
+    heals = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +68,7 @@ class Delivery:
         self._sent_bytes = 0
 
     async def run(self) -> Operation:
-        """The operation once it has ended; when cancelled, so is that. Raises RemoteError, CommandError."""
+        """The operation once it has ended; when cancelled, so is that. Raises RemoteError."""
         clock = asyncio.get_running_loop().time
         sent, give_up, waits = -1, 0.0, delays()
         while True:
@@ -76,7 +91,7 @@ class Delivery:
             giver, taker = [await self._connected(stack, node) for node in (self._source, self._target)]
             if (await what_is(giver, self._request.backend, self._request.model)).parts != self._request.parts:
                 told = f"{self._request.model} on {self._source.name} is no longer what it was; copy it again"
-                raise CommandError(told, Exit.FAILED)
+                raise Changed(told)
             events = await stack.enter_async_context(aclosing(taker.events(self._ways.interval)))
             operation = await self._operation(taker, await first_of(events, self._target.name))
             if operation is not None and operation.result is not None:
@@ -111,7 +126,7 @@ class Delivery:
                 return None
             if operation.id == self._id:
                 return operation
-        raise CommandError(f"{self._target.name} does not know the copy any more; copy it again", Exit.UNREACHABLE)
+        raise Forgotten(f"{self._target.name} does not know the copy any more; copy it again")
 
     def _is_same(self, operation: Operation) -> bool:
         """Whether it waits for the same files, for the same model."""

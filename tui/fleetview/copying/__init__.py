@@ -1,0 +1,1 @@
+"""Models on their way from one node to others, through this program's own connections."""

@@ -1,0 +1,68 @@
+"""Dialogs that bring a model somewhere: into memory where it fits, or onto other disks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.app import App
+
+from fleetview import inventory
+from fleetview.fleet import Fleet
+from fleetview.inventory import Entry, Inventory
+from fleetview.messages import ChangeRequested
+from fleetview.screens.copy_model import CopyModel, Source
+from fleetview.screens.desk import Desk
+from fleetview.screens.places import Places
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A model that is to be brought somewhere, and where it lies."""
+
+    entry: Entry
+    inventory: Inventory
+    fleet: Fleet
+    desk: Desk
+    now: float
+    """For ages."""
+    first: str | None = None
+    """The node that it is copied from, where that has it."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The connected nodes that have the file, the first one first."""
+        holders = self.inventory.holders(self.entry.key) if self.entry.size_bytes else ()
+        living = [name for name in holders if name in self.fleet and self.fleet[name].current]
+        return tuple(sorted(living, key=lambda name: name != self.first))
+
+    @property
+    def no_copy(self) -> str | None:
+        """Why it cannot be copied; None where it can."""
+        if not self.sources:
+            return f"no node that is connected has the file of {self.entry.name}"
+        return None if len(self.fleet) > 1 else "there is no other node to copy it to"
+
+
+async def fit(app: App[None], moving: Moving) -> ChangeRequested | None:
+    """Show where it fits; what was agreed to, unless that is a copy, which begins at once."""
+    dialog = Places(moving.entry, moving.inventory, moving.fleet, moving.desk, moving.now)
+    chosen = await app.push_screen_wait(dialog)
+    if chosen is None:
+        return None
+    if chosen.request is None:
+        await copy(app, moving, (chosen.node,))
+        return None
+    return ChangeRequested(chosen.node, chosen.request)
+
+
+async def copy(app: App[None], moving: Moving, targets: tuple[str, ...] = ()) -> None:
+    """Choose where it goes, to `targets` at first; see the plans, agree, and begin."""
+    if not moving.sources:
+        return
+    source = moving.fleet[moving.sources[0]]
+    held = inventory.chosen(moving.inventory.held(source.name, moving.entry.key), source)
+    if held is None:
+        return
+    dialog = CopyModel(Source(source.name, held.backend, held.file), moving.fleet, moving.desk, targets)
+    if (agreed := await app.push_screen_wait(dialog)) is not None:
+        moving.desk.copies.start(*agreed)
