@@ -1,43 +1,26 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from types import SimpleNamespace
+from collections.abc import Callable
 
 import pytest
 from textual.pilot import Pilot
 
 from fleetview.changes import keeping
 from fleetview.fleet import NodeState
+from fleetview.places import Placed
 from fleetview.present.dialogs import deleting
-from fleetview.screens import chat
-from fleetview.screens.chat import ChatScreen
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.pick_model import PickModel
 from fleetview.screens.show_plan import ShowPlan
 from fleetview.screens.type_name import TypeName
 from fleetview.widgets.model_list import ModelList
-from fleetview_agent.wire import ChatChunk, ChatRequest, Plan, StopRequest, SwapRequest, Timings, Usage
+from fleetview_agent.wire import Plan, StopRequest, SwapRequest
 from tests.builders import AUTHOR, GIB, a_backend_state, a_model_file, a_node, a_plan, a_resident
 from tests.tui.stage import Stage, text_of, until
 
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-ANSWER = """\
-Canberra, **not** Sydney: it was chosen as a *compromise* in 1908.
-
-1. both wanted it
-2. so `neither` got it
-
-```python
-def capital(country: str) -> str:
-    return CAPITALS[country]  # look it up
-```
-
-| city | people |
-|---|---|
-| Canberra | 0.5 M |
-"""
 
 
 def a_studio() -> NodeState:
@@ -85,9 +68,11 @@ async def refused(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: "does not fit on studio" in text_of(pilot.app))
 
 
-@SIZES
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50), (60, 20), (40, 12)], ids="{0[0]}x{0[1]}".format)
 def test_the_picker_with_its_plan(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(Stage(PickModel(a_studio(), plan, AUTHOR)), terminal_size=size, run_before=all_planned)
+    elsewhere = (Placed("head-primary", "ollama", a_model_file("llama3.3:70b", size_bytes=42 * GIB)),)
+    app = Stage(PickModel(a_studio(), plan, AUTHOR, elsewhere))
+    assert snap_compare(app, terminal_size=size, run_before=all_planned)
 
 
 def test_the_picker_with_a_plan_that_is_refused(snap_compare: Compare) -> None:
@@ -146,33 +131,3 @@ def test_how_long_a_model_stays(snap_compare: Compare) -> None:
     node = a_node(backends={"ollama": a_backend_state("ollama", abilities=("pin", "unpin", "keep"))})
     labels = [wish.label for wish in keeping(node, "ollama", a_resident(), AUTHOR)]
     assert snap_compare(Stage(Choose("Keep small on studio", labels)), terminal_size=(80, 24))
-
-
-async def answer(_request: ChatRequest) -> AsyncIterator[ChatChunk]:
-    yield ChatChunk(text=ANSWER)
-    yield ChatChunk(
-        finish_reason="stop",
-        usage=Usage(prompt_tokens=37, completion_tokens=118, cached_tokens=12),
-        timings=Timings(
-            prompt_n=25,
-            prompt_ms=50,
-            prompt_per_second=512.3,
-            predicted_n=118,
-            predicted_ms=1400,
-            predicted_per_second=84.12,
-        ),
-    )
-
-
-@SIZES
-def test_a_chat_with_its_figures(snap_compare: Compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chat, "time", SimpleNamespace(monotonic=lambda: 100.0))
-
-    async def answered(pilot: Pilot[None]) -> None:
-        await pilot.press(*"capital?", "enter")
-        await until(pilot, lambda: "84.1 tok/s" in text_of(pilot.app))
-        await pilot.press("escape")
-        await until(pilot, lambda: "INSERT" not in text_of(pilot.app))
-
-    app = Stage(ChatScreen("studio", "ollama", "llama3.3:70b", answer))
-    assert snap_compare(app, terminal_size=size, run_before=answered)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import pytest
+
+from fleetview.present.plans import WAITING
 from fleetview.screens.confirm import Confirm
 from fleetview.widgets.model_filter import ModelFilter
 from fleetview_agent.wire import SwapRequest
 from tests.builders import AUTHOR, GIB
-from tests.tui.picker import Planner, a_full_node, a_picker, chosen, ready
+from tests.tui.picker import Planner, a_full_node, a_picker, ready
 from tests.tui.stage import text_of, until
 
 
@@ -23,30 +26,74 @@ async def test_enter_agrees_to_the_plan_that_is_shown() -> None:
     assert app.answers[0] in planner.asked
 
 
-async def test_enter_before_the_plan_is_there_does_nothing() -> None:
+async def test_enter_before_the_plan_is_carried_out_when_the_plan_comes() -> None:
     planner = Planner()
     planner.held = {"small"}
     app = a_picker(planner)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: bool(planner.asked))
         await pilot.press("enter")
-        await pilot.pause()
+        await until(pilot, lambda: WAITING in text_of(app))
         assert app.answers == []
         planner.released.set()
-        await ready(pilot, app, "small")
-        await pilot.press("enter")
         await until(pilot, lambda: bool(app.answers))
+    assert app.answers == planner.asked[:1]
 
 
-async def test_letters_and_enter_in_one_burst_never_agree_to_another_model() -> None:
-    app = a_picker(Planner())
+@pytest.mark.parametrize("key", ["up", "tab", "right", "ctrl+t", "home", "x", "escape", "ctrl+l"])
+async def test_any_key_takes_an_enter_back_that_still_waits(key: str) -> None:
+    planner = Planner()
+    planner.held = {"small"}
+    app = a_picker(planner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"smal")
+        await until(pilot, lambda: bool(planner.asked))
+        await pilot.press("enter")
+        await until(pilot, lambda: WAITING in text_of(app))
+        await pilot.press(key)
+        await until(pilot, lambda: WAITING not in text_of(app))
+        planner.held.clear()
+        planner.released.set()
+        await pilot.pause(0.3)  # longer than a plan takes: nothing may come of it
+        assert app.answers == []
+
+
+async def test_an_enter_that_waits_still_asks_where_the_plan_costs_somebody_something() -> None:
+    planner = Planner(waits_for=1)
+    planner.held = {"small"}
+    app = a_picker(planner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(planner.asked))
+        await pilot.press("enter")
+        planner.released.set()
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        assert app.answers == []
+
+
+async def test_an_enter_that_waits_for_a_refusal_does_nothing() -> None:
+    planner = Planner(refusal="small is in use", verdict="fits")
+    planner.held = {"small"}
+    app = a_picker(planner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(planner.asked))
+        await pilot.press("enter")
+        planner.released.set()
+        await until(pilot, lambda: "small is in use" in text_of(app))
+        assert app.answers == []
+
+
+async def test_letters_and_enter_in_one_burst_agree_to_what_the_letters_chose() -> None:
+    planner = Planner()
+    app = a_picker(planner)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, app, "small")
         typed = app.shown.query_one(ModelFilter)
         typed.value = "coder"  # the list does not know yet
         await typed.run_action("submit")
-        await until(pilot, lambda: chosen(app) == "large-coder")
-        assert app.answers == []
+        await until(pilot, lambda: bool(app.answers))
+    assert app.answers[0] is not None
+    assert app.answers[0].model == "large-coder"
+    assert app.answers[0] in planner.asked
 
 
 async def test_a_failure_is_a_sentence_and_enter_tries_again() -> None:

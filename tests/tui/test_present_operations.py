@@ -224,8 +224,10 @@ def test_a_row_of_the_picker_says_that_it_is_in_memory_or_the_same_file() -> Non
     ollama = a_backend_state("ollama", models=(file,), resident=(a_resident("qwen3:32b"),))
     llamacpp = a_backend_state(models=(file,), resident=())
     first, second = choices(a_node(backends={"ollama": ollama, "llamacpp": llamacpp}))
-    assert "ollama/qwen3:32b in memory " in text_of(row_line(first, None, 90))
-    assert "llamacpp/qwen3:32b same file " in text_of(row_line(second, None, 90))
+    assert "in memory" in text_of(row_line(first, None, 90))
+    assert "ollama/qwen3:32b in memory " in text_of(row_line(first, None, 60))
+    assert "here, same file" in text_of(row_line(second, None, 90))
+    assert "llamacpp/qwen3:32b same file " in text_of(row_line(second, None, 62))
     assert "same file" not in text_of(row_line(second, None, 50))
 
 

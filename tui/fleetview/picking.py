@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fleetview.fleet import NodeState
-from fleetview_agent.wire import LONGEST_NAME, BackendState, LoadOptions, ModelFile, SwapRequest
+from fleetview_agent.wire import LONGEST_NAME, BackendState, Keep, LoadOptions, ModelFile, SwapRequest
 
 SHORTEST_CONTEXT = 512
 """Nobody wants less, unless the model was trained for less."""
@@ -14,6 +14,10 @@ LONGEST_CONTEXT = 1 << 20
 """Where a model does not tell what it was trained for."""
 USUAL_CONTEXT = 8192
 """Where the node does not tell what a model gets by itself."""
+POLICIES = ("auto", "none", "all")
+"""Who leaves, in the order in which a key goes through them."""
+KEEPS: tuple[Keep | None, ...] = (None, 300.0, 1800.0, 7200.0, "forever")
+"""How long a model stays after its last answer, in the same way; None is as long as its engine likes."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Choice:
     """Whether another engine, listed before, runs the same file."""
     replaces: str | None = None
     """`BACKEND/MODEL` of the same file in the memory of another engine."""
+    place: str | None = None
+    """The node that has it, where that is another one."""
 
     @property
     def name(self) -> str:
@@ -45,8 +51,8 @@ class Choice:
         return file.default_context
 
 
-def choices(node: NodeState) -> tuple[Choice, ...]:
-    """Every model of the node, those that can be loaded first, otherwise in the order of the backends.
+def choices(node: NodeState, name: str | None = None) -> tuple[Choice, ...]:
+    """Every model of the node or of a name, those that can be loaded first, otherwise in the order of the backends.
 
     The ways of running one file stand next to each other, first the engine that owns it, which can delete it too.
     """
@@ -54,7 +60,7 @@ def choices(node: NodeState) -> tuple[Choice, ...]:
     memory = _in_memory(states)
     first: dict[str, int] = {}
     found: list[tuple[int, bool, BackendState, ModelFile]] = []
-    for state, file in ((owner, file) for owner in states for file in owner.models):
+    for state, file in ((owner, file) for owner in states for file in owner.models if name in {None, file.name}):
         place = first.setdefault(file.identity or f"{state.backend}/{file.name}", len(found))
         found.append((place, "delete" not in state.abilities or file.undeletable is not None, state, file))
     found.sort(key=lambda one: one[:2])
@@ -135,7 +141,39 @@ def shorter(context: int) -> int:
     return min(context, max(1 << ((context - 1).bit_length() - 1), SHORTEST_CONTEXT))
 
 
-def request(row: Choice, author: str, context: int | None, evict: str) -> SwapRequest:
+@dataclass(frozen=True)
+class Settings:
+    """What the operator has turned; the context is each model's own."""
+
+    evict: str | tuple[str, ...] = POLICIES[0]
+    """A policy, or those who leave by name."""
+    keep: Keep | None = None
+    contexts: Mapping[str, int] = field(default_factory=dict)
+    """`BACKEND/MODEL` → tokens."""
+
+    @property
+    def evicting_next(self) -> Settings:
+        """With the next policy."""
+        place = POLICIES.index(self.evict) if isinstance(self.evict, str) else -1
+        return replace(self, evict=POLICIES[(place + 1) % len(POLICIES)])
+
+    @property
+    def keeping_next(self) -> Settings:
+        """With the next time to stay."""
+        return replace(self, keep=KEEPS[(KEEPS.index(self.keep) + 1) % len(KEEPS)])
+
+    def with_context(self, row: Choice, tokens: int) -> Settings:
+        """With another context for one model."""
+        return replace(self, contexts={**self.contexts, row.name: tokens})
+
+    def request(self, row: Choice, author: str) -> SwapRequest:
+        """The swap that the settings make of a row."""
+        return request(row, author, self.contexts.get(row.name, row.context), self.evict, self.keep)
+
+
+def request(
+    row: Choice, author: str, context: int | None, evict: str | tuple[str, ...], keep: Keep | None = None
+) -> SwapRequest:
     """The swap that puts `row` into memory with `context` tokens, or with those of the node's own choice.
 
     By itself, a file that changes its engine leaves the other one.
@@ -145,7 +183,7 @@ def request(row: Choice, author: str, context: int | None, evict: str) -> SwapRe
             "author": author,
             "backend": row.backend,
             "model": row.file.name,
-            "options": LoadOptions(context=context),
+            "options": LoadOptions(context=context, keep=keep),
             "evict": (row.replaces,) if evict == "auto" and row.replaces else evict,
         }
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fleetview.fleet import Ended
 from fleetview.present.numbers import age, duration, percent, size
 from fleetview.present.text import DASH, ELLIPSIS, Line, Tone, fitting, joined, plain
@@ -53,6 +55,8 @@ DONE = {
     "delete": "deleted",
 }
 """What each verb has done, in a word or two."""
+_TAKES_TIME = frozenset({"swap", "load", "start", "restart", "pull", "create", "copy"})
+"""Verbs whose end is told to whoever asked, who looks elsewhere by then."""
 
 
 def subject(request: Request) -> str:
@@ -111,6 +115,28 @@ def outcome(operation: Operation) -> str:
     return f"{result}: {plain(operation.cause)}" if operation.cause else result
 
 
+def told(operation: Operation, author: str) -> tuple[str, Literal["information", "error"]] | None:
+    """What a notice says of an operation that has ended, and how grave that is; None where nobody waits for it.
+
+    Failures are everybody's business; what succeeded is told to whoever asked for it, where it takes its time.
+    """
+    request = operation.request
+    if operation.result is None:
+        return None
+    if operation.result != "done":
+        return f"{request.verb} of {subject(request)} {outcome(operation)}; ! tells why", "error"
+    if request.author != author or operation.reason is not None or request.verb not in _TAKES_TIME:
+        return None
+    took = None if operation.ended_at is None else operation.ended_at - operation.queued_at
+    undo = "; u undoes it" if undoable(operation) else ""
+    return f"{named(request)} {did(operation)}, {duration(took)}{undo}", "information"
+
+
+def undoable(operation: Operation) -> bool:
+    """Whether its node would take it back, as far as can be told from here."""
+    return operation.result == "done" and operation.inverse is not None and operation.undoes is None
+
+
 def transferred(transfer: Transfer) -> str:
     """How far bytes have come, how fast, and how long it will take: `1.2G of 4.6G, 34M/s, 2 min left`."""
     of = "" if transfer.total_bytes is None else f" of {size(transfer.total_bytes)}"
@@ -167,7 +193,8 @@ def over(end: Ended, now: float) -> Line:
     if operation.result == "done":
         took = None if operation.ended_at is None else operation.ended_at - operation.queued_at
         done: Line = (("✓ ", "good"), *about, (f" {did(operation)}", "plain"))
-        return joined((done, ((duration(took), "plain"),), ago, *_why(operation)))
+        undo: Line = (("u undoes it", "accent"),) if undoable(operation) else ()
+        return joined((done, ((duration(took), "plain"),), ago, undo, *_why(operation)))
     return joined(((("✗ ", "hot"), *about, (f" {outcome(operation)}", "hot")), ago, *_why(operation)))
 
 

@@ -11,6 +11,8 @@ from fleetview_agent.wire import Plan, ResidentModel
 _TONES: dict[str, Tone] = {"fits": "good", "tight": "warm", "does_not_fit": "hot", "unknown": "dim"}
 _SHORT = {"fits": "yes", "tight": "tight", "does_not_fit": "no", "unknown": "not known"}
 _LONG = {"fits": "fits", "tight": "tight", "does_not_fit": "does not fit", "unknown": "nobody knows whether it fits"}
+WAITING = "enter: waiting for the plan …"
+"""Is said where Enter came before the plan."""
 UNKNOWN = "┄"
 """What stands for a bar when nothing is known."""
 _TIGHT_RATIO = 0.9
@@ -78,12 +80,12 @@ def leaving(plan: Plan, node: NodeState, at: float) -> Line:
     """Who leaves, how long each has been idle at the monotonic time `at`, and what has to be waited for."""
     if not plan.evictions:
         return (("nothing leaves", "dim"),)
-    names: tuple[Line, ...] = tuple(((_leaver(name, node, at), "plain"),) for name in plan.evictions)
+    names: tuple[Line, ...] = tuple(((leaver(name, node, at), "plain"),) for name in plan.evictions)
     waits = f"waits for {count(plan.waits_for, 'answer')}" if plan.waits_for else "nothing to wait for"
     return joined((*names, ((waits, "warm" if plan.waits_for else "dim"),)))
 
 
-def _leaver(name: str, node: NodeState, at: float) -> str:
+def leaver(name: str, node: NodeState, at: float) -> str:
     """One model that leaves, with what speaks for and against it."""
     backend, model = _resident(node, name)
     if model is None:
@@ -111,10 +113,30 @@ def costs(plan: Plan, node: NodeState) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def forcible(plan: Plan | None) -> bool:
+    """Whether it is refused for nothing but its size."""
+    return plan is not None and plan.refusal is not None and plan.verdict == "does_not_fit"
+
+
 def short_of(plan: Plan) -> tuple[str, ...]:
     """Why loading it all the same is a risk."""
     figures = f"{size(plan.need_bytes)} needed, {size(plan.room_bytes)} of room ({sure(plan)})"
     return (f"It does not fit: {figures}.", "The machine may swap, or kill the engine.")
+
+
+def remark(plan: Plan | None, node: NodeState, trouble: str | None, *, waiting: bool) -> tuple[str, bool]:
+    """What an operator has to know before Enter, and whether it stands in the way; the plan is None until it comes."""
+    if trouble is not None:
+        return trouble, True
+    if plan is None:
+        return WAITING if waiting else "planning …", False
+    if plan.refusal is not None:
+        return plan.refusal, True
+    if plan.already_resident:
+        return "It is in memory with this context already; nothing would change.", False
+    if node.operations:
+        return f"waits behind {count(len(node.operations), 'operation')} on {node.name}", False
+    return "", False
 
 
 def _resident(node: NodeState, name: str) -> tuple[str, ResidentModel | None]:

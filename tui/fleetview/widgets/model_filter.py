@@ -16,6 +16,15 @@ class ModelFilter(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "swap", id="pick.swap", tooltip="Carry out the plan that is shown."),
+        *(
+            Binding(key, f"screen.move('{way}')", show=False, id=f"pick.{way}", tooltip=tooltip)
+            for key, way, tooltip in (
+                ("down", "down", "The next model."),
+                ("up", "up", "The model before."),
+                ("pagedown", "page_down", "A page down."),
+                ("pageup", "page_up", "A page up."),
+            )
+        ),
     ]
 
     def __init__(self) -> None:

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import ClassVar
 
 from textual.content import Content
-from textual.events import Resize
+from textual.events import Click, Resize
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from fleetview.picking import Choice
 from fleetview.present import DASH, ELLIPSIS, plain, size
 from fleetview.present.plans import fits, sure
 from fleetview.present.text import Line, cut_line, joined, left, right, width_of
+from fleetview.widgets.lines import draw
 from fleetview.widgets.toned import content
 from fleetview_agent.wire import Plan
 
-_SIZE, _QUANTIZATION, _FITS, _SURE = range(4)
-_WIDTHS = (5, 8, 17, 8)
+_SIZE, _QUANTIZATION, _WHERE, _WHERE_IN_SHORT, _FITS, _SURE, _SURE_IN_SHORT = range(7)
+_WIDTHS = (5, 8, 20, 15, 17, 8, 5)
 _SHORTEST = 12
 """Cells in which a beginning and an end still say something."""
 _SHORTEST_BESIDE = 22
 """Cells that a name gets at least, or nothing stands beside it."""
-_LAYOUTS = ((64, (_SIZE, _QUANTIZATION, _FITS, _SURE)), (46, (_SIZE, _FITS)), (0, (_FITS,)))
+_LAYOUTS = (
+    (90, (_SIZE, _QUANTIZATION, _WHERE, _FITS, _SURE)),
+    (70, (_SIZE, _WHERE_IN_SHORT, _FITS, _SURE_IN_SHORT)),
+    (60, (_SIZE, _FITS, _SURE_IN_SHORT)),
+    (46, (_SIZE, _FITS)),
+    (0, (_FITS,)),
+)
 """From which width on there is room for which columns."""
+_TITLES = {
+    _SIZE: "SIZE",
+    _QUANTIZATION: "QUANT",
+    _WHERE: "WHERE",
+    _WHERE_IN_SHORT: "WHERE",
+    _FITS: "FITS",
+    _SURE: "SURE",
+    _SURE_IN_SHORT: "SURE",
+}
+_PLACES = {_WHERE, _WHERE_IN_SHORT}
+_IN_SHORT = {"measured": "meas.", "computed": "comp."}
 
 
 MARKS = {"ready": "● ", "failed": "! "}
@@ -52,25 +72,28 @@ class ListHeading(Widget):
         return content(heading(self.size.width))
 
 
-class ModelList(OptionList, can_focus=False):
-    """Rows of name, size, quantisation, and whether each fits."""
+class ModelList(ScrollView, can_focus=False):
+    """Rows of name, size, place, and whether each fits; only those in view are worded and drawn."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"model-list--highlighted", "model-list--refused"}
     DEFAULT_CSS = """
     ModelList {
-        border: none;
-        padding: 0;
         background: transparent;
         height: 1fr;
-        scrollbar-size-vertical: 1;
+        overflow-x: hidden;
+        scrollbar-size: 1 1;
         scrollbar-gutter: stable;
-        & > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: bold; }
+        & > .model-list--highlighted { background: $panel; color: $foreground; text-style: bold; }
+        & > .model-list--refused { color: $text-disabled; }
     }
     """
 
-    rows: var[tuple[Choice, ...]] = var(())
+    rows: var[tuple[Choice, ...]] = var((), init=False)
     """What to show, in order."""
-    plans: var[Mapping[str, Plan | None]] = var(dict)
+    plans: var[Mapping[str, Plan | None]] = var(dict, init=False)
     """`BACKEND/MODEL` → its plan; None where none could be had, no entry where it is awaited."""
+    highlighted: var[int | None] = var(None, init=False)
+    """The place of the row that is meant."""
 
     class Picked(Message):
         """Another row is highlighted, or none."""
@@ -79,84 +102,117 @@ class ModelList(OptionList, can_focus=False):
             super().__init__()
             self.choice = choice
 
-    def __init__(self) -> None:
-        self._marked: int | None = None
-        """The row that carries the mark of the highlight."""
-        super().__init__(markup=False, compact=True)
-
     @property
     def choice(self) -> Choice | None:
         """The highlighted row."""
-        return None if self.highlighted is None else self.rows[self.highlighted]
+        at = self.highlighted
+        return self.rows[at] if at is not None and at < len(self.rows) else None
+
+    def near(self, most: int) -> tuple[Choice, ...]:
+        """The rows that can be picked, the highlighted one first, then so many around it."""
+        at, rows = self.highlighted or 0, self.rows
+        places = sorted(range(max(0, at - most), min(len(rows), at + most + 1)), key=lambda place: abs(place - at))
+        return tuple(rows[place] for place in places[:most] if rows[place].refusal is None)
+
+    def move(self, way: str) -> None:
+        """Move the highlight: down and up go round, page_down and page_up do not."""
+        usable = [place for place, row in enumerate(self.rows) if row.refusal is None]
+        if self.highlighted not in usable:
+            return
+        at, page = usable.index(self.highlighted), max(1, self.size.height - 1)
+        match way:
+            case "down" | "up":
+                at = (at + (1 if way == "down" else -1)) % len(usable)
+            case _:
+                at = min(max(at + (page if way == "page_down" else -page), 0), len(usable) - 1)
+        self.highlighted = usable[at]
 
     def watch_rows(self, old: tuple[Choice, ...], new: tuple[Choice, ...]) -> None:
         """Show other rows; the highlight stays on its model where that is still there."""
-        kept = self._kept(old, new)
-        self._marked = None
-        options = (Option(self._prompt(index), disabled=row.refusal is not None) for index, row in enumerate(new))
-        self.set_options(options)
-        self.highlighted = kept
-        if kept is None:
-            self.post_message(self.Picked(None))
-
-    def _kept(self, old: Sequence[Choice], new: Sequence[Choice]) -> int | None:
-        """Where the highlight goes when the rows change."""
-        usable = [index for index, row in enumerate(new) if row.refusal is None]
-        name = old[self.highlighted].name if self.highlighted is not None and self.highlighted < len(old) else None
-        return next((index for index in usable if new[index].name == name), usable[0] if usable else None)
+        at = self.highlighted
+        name = old[at].name if at is not None and at < len(old) else None
+        usable = [place for place, row in enumerate(new) if row.refusal is None]
+        kept = next((place for place in usable if new[place].name == name), usable[0] if usable else None)
+        self.virtual_size = Size(self.size.width, len(new))
+        self.set_reactive(ModelList.highlighted, kept)
+        self._turn_to(kept)
+        self.refresh()
 
     def watch_plans(self, old: Mapping[str, Plan | None], new: Mapping[str, Plan | None]) -> None:
         """Show the verdicts that have come."""
-        for index, row in enumerate(self.rows):
+        top = self.scroll_offset.y
+        for place, row in enumerate(self.rows[top : top + self.size.height], top):
             if old.get(row.name, AWAITED) is not new.get(row.name, AWAITED):
-                self._renew(index)
+                self.refresh_line(place)
 
-    def on_resize(self, event: Resize) -> None:
-        """Lay the columns out for another width."""
-        if event.size.width:
-            for index in range(len(self.rows)):
-                self._renew(index)
+    def watch_highlighted(self, old: int | None, new: int | None) -> None:
+        """Mark another row."""
+        for place in (old, new):
+            if place is not None:
+                self.refresh_line(place)
+        self._turn_to(new)
 
-    def watch_highlighted(self, highlighted: int | None) -> None:
-        """Tell which row it is, and mark it."""
-        super().watch_highlighted(highlighted)
-        marked, self._marked = self._marked, highlighted
-        for index in (marked, highlighted):
-            if index is not None and index < len(self.options):
-                self._renew(index)
-        if highlighted is not None:
-            self.post_message(self.Picked(self.rows[highlighted]))
+    def _turn_to(self, place: int | None) -> None:
+        """See to it that the highlighted row is in view, and tell which it is."""
+        top, height = self.scroll_offset.y, self.size.height
+        if place is not None and (place < top or (height and place >= top + height)):
+            self.scroll_to(y=place if place < top else place - height + 1, animate=False, immediate=True)
+        self.post_message(self.Picked(self.choice))
 
-    def _renew(self, index: int) -> None:
-        """Draw a row again."""
-        self.replace_option_prompt_at_index(index, self._prompt(index))
+    def on_resize(self, _event: Resize) -> None:
+        """Lay the columns out for another width, with the highlight in view."""
+        self.virtual_size = Size(self.size.width, len(self.rows))
+        place, top = self.highlighted, self.scroll_offset.y
+        if place is not None and place >= top + self.size.height > top:
+            self.scroll_to(y=place - self.size.height + 1, animate=False)
+        self.refresh()
 
-    def _prompt(self, index: int) -> Content:
-        """The row as it is drawn."""
-        row, width = self.rows[index], self.scrollable_content_region.width
-        return content(row_line(row, self.plans.get(row.name, AWAITED), width, marked=index == self._marked))
+    def on_click(self, event: Click) -> None:
+        """A click highlights a row that can be picked."""
+        place = event.y + self.scroll_offset.y
+        if place < len(self.rows) and self.rows[place].refusal is None:
+            self.highlighted = place
+
+    def render_line(self, y: int) -> Strip:
+        """One row, if there is one."""
+        place, width = y + self.scroll_offset.y, self.scrollable_content_region.width
+        if place >= len(self.rows):
+            return Strip.blank(width, self.rich_style)
+        row, marked = self.rows[place], place == self.highlighted
+        line = row_line(row, self.plans.get(row.name, AWAITED), width, marked=marked)
+        if marked:
+            return draw(self, line, width, self.get_visual_style("model-list--highlighted"))
+        refused = row.refusal is not None
+        return draw(self, line, width, self.get_visual_style("model-list--refused") if refused else None)
 
 
 def heading(width: int) -> Line:
     """The titles of the columns."""
-    titles = (_SIZE, "SIZE"), (_QUANTIZATION, "QUANT"), (_FITS, "FITS"), (_SURE, "")
-    return _row((("    MODEL", "heading"),), {column: ((title, "heading"),) for column, title in titles}, width)
+    return _row(
+        (("    MODEL", "heading"),), {column: ((title, "heading"),) for column, title in _TITLES.items()}, width
+    )
 
 
 def row_line(row: Choice, plan: Plan | Awaited | None, width: int, *, marked: bool = False) -> Line:
     """One model; why it cannot be picked takes the place of its figures."""
     mark = ("▸ " if marked else "  ") + MARKS.get(row.resident or "", "◐ " if row.resident else "  ")
-    name: Line = ((mark, "accent"), (plain(row.name), "plain"))
     if row.refusal is not None:
         quiet: Line = ((mark + plain(row.name), "plain"),)
-        return joined((cut_line(quiet, width // 2), ((plain(row.refusal), "plain"),)))
+        weighs: Line = ((size(row.file.size_bytes), "plain"),) if row.place else ()
+        return cut_line(joined((cut_line(quiet, width // 2), weighs, ((plain(row.refusal), "plain"),))), width)
+    certainty = sure(plan) if isinstance(plan, Plan) else ""
+    aside = _where(row)
+    where: Line = ((aside if row.resident else ", ".join(filter(None, ("here", aside))), "dim"),)
     cells: dict[int, Line] = {
         _SIZE: ((size(row.file.size_bytes), "plain"),),
         _QUANTIZATION: ((plain(row.file.quantization or DASH), "dim"),),
+        _WHERE: where,
+        _WHERE_IN_SHORT: where,
         _FITS: fits(plan) if isinstance(plan, Plan) else ((DASH if plan is None else ELLIPSIS, "dim"),),
-        _SURE: ((sure(plan) if isinstance(plan, Plan) else "", "dim"),),
+        _SURE: ((certainty, "dim"),),
+        _SURE_IN_SHORT: ((_IN_SHORT.get(certainty, certainty), "dim"),),
     }
-    return _row(name, cells, width, _where(row))
+    return _row(((mark, "accent"), (plain(row.name), "plain")), cells, width, aside)
 
 
 def _where(row: Choice) -> str:
@@ -179,7 +235,7 @@ def _row(name: Line, cells: Mapping[int, Line], width: int, where: str = "") -> 
     """Name and columns; the least important ones go first when the pane is narrow, and what is beside the name."""
     shown = next(columns for least, columns in _LAYOUTS if width >= least)
     room = max(width - sum(_WIDTHS[column] + 1 for column in shown), 0)
-    aside: Line = ((f" {where}", "dim"),) if where else ()
+    aside: Line = ((f" {where}", "dim"),) if where and not _PLACES & {*shown} else ()
     if width_of(name) + width_of(aside) > room and room - width_of(aside) < _SHORTEST_BESIDE:
         aside = ()
     line = left((*_middle_cut(name, room - width_of(aside)), *aside), room)

@@ -12,13 +12,14 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from fleetview.fleet import NodeState
-from fleetview.present import DASH, context, plain
+from fleetview.picking import Choice, Settings
+from fleetview.present import DASH, age, context, plain
 from fleetview.present.plans import leaving, need, verdict
-from fleetview.present.text import Line
-from fleetview.present.wrapping import wrapped
+from fleetview.present.text import Line, cut_line, fitting
+from fleetview.present.wrapping import flowing, wrapped
 from fleetview.widgets.plan_bars import PlanBars
 from fleetview.widgets.toned import contents
-from fleetview_agent.wire import Plan
+from fleetview_agent.wire import Keep, Plan
 
 _LABEL_WIDTH = 9
 
@@ -30,12 +31,21 @@ class Planned:
     node: NodeState
     at: float
     """Monotonic, for ages."""
-    context: int | None
-    """Tokens that were chosen; None leaves it to the node."""
-    trained: int | None
-    evict: str
+    row: Choice
+    settings: Settings
     plan: Plan | None = None
     """None: not known, or not yet."""
+
+    @property
+    def context(self) -> int | None:
+        """Tokens: those that were chosen, else those that the node would choose."""
+        chosen = self.settings.contexts.get(self.row.name, self.row.context)
+        return chosen or (self.plan.context if self.plan else None)
+
+    @property
+    def trained(self) -> int | None:
+        """Tokens that the model was trained for."""
+        return self.row.file.context_length
 
 
 class PlanView(Vertical):
@@ -59,7 +69,6 @@ class PlanView(Vertical):
         """Show another plan."""
         with suppress(NoMatches):  # the picker is being closed in this moment
             self.query_one(PlanBars).plan = planned.plan if planned else None
-            self.query_one("#settings", Static).update(contents((settings(planned),)))
             self._show_facts()
 
     def on_resize(self) -> None:
@@ -68,27 +77,55 @@ class PlanView(Vertical):
 
     def _show_facts(self) -> None:
         """Show the facts, each as long as it is, below the others."""
+        width = self.size.width or 80
+        short = self.screen.has_class("-short")
+        turned = (fitting(settings(self.planned), width),) if short else flowing(settings(self.planned), width)
+        self.query_one("#settings", Static).update(contents(turned))
         lines = facts(self.planned)
-        if width := self.size.width:
+        if short:
+            lines = tuple(cut_line(line, width) for line in (lines[-1], lines[1], lines[0]))
+        else:
             lines = tuple(part for line in lines for part in wrapped(line, width, indent=_LABEL_WIDTH))
         self.query_one("#facts", Static).update(contents(lines))
 
 
-def settings(planned: Planned | None) -> Line:
-    """What the operator can turn: the context, and what leaves."""
+def settings(planned: Planned | None) -> tuple[Line, ...]:
+    """What the operator can turn: the context, what leaves, and how long it stays."""
     if planned is None:
-        return ((f"context  {DASH}", "dim"),)
-    chosen = planned.context or (planned.plan.context if planned.plan else None)
-    trained = f" of {context(planned.trained)}" if planned.trained else ""
+        return ((("context".ljust(_LABEL_WIDTH), "dim"), (DASH, "dim")),)
+    of = f" of {context(planned.trained)}" if planned.trained else ""
     return (
-        ("context".ljust(_LABEL_WIDTH), "dim"),
-        ("◂ ", "accent"),
-        (context(chosen), "strong"),
-        (" ▸", "accent"),
-        (trained, "dim"),
-        ("   evict ", "dim"),
-        (planned.evict, "strong"),
+        (
+            ("context".ljust(_LABEL_WIDTH), "dim"),
+            ("◂ ", "accent"),
+            (context(planned.context), "strong"),
+            (" ▸", "accent"),
+            (of, "dim"),
+        ),
+        (("evict ", "dim"), *_leavers(planned)),
+        (("keep ", "dim"), (kept(planned.settings.keep), "strong")),
     )
+
+
+def _leavers(planned: Planned) -> Line:
+    """The policy, and who leaves by it; or those who were named."""
+    evict = planned.settings.evict
+    if isinstance(evict, tuple):
+        return ((plain(", ".join(map(_short, evict))) or "nobody", "strong"), (" by name", "dim"))
+    names = ", ".join(map(_short, planned.plan.evictions)) if planned.plan else ""
+    return ((evict, "strong"), *(((f": {plain(names)}", "plain"),) if names else ()))
+
+
+def _short(name: str) -> str:
+    """A `BACKEND/MODEL` without its engine."""
+    return name.partition("/")[2] or name
+
+
+def kept(keep: Keep | None) -> str:
+    """How long a model stays after its last answer, in short."""
+    if keep is None:
+        return "its engine's time"
+    return "for good" if keep == "forever" else age(keep)
 
 
 def facts(planned: Planned | None) -> tuple[Line, ...]:
@@ -101,8 +138,7 @@ def facts(planned: Planned | None) -> tuple[Line, ...]:
         rows = {
             "need": need(plan),
             "leaves": leaving(plan, planned.node, planned.at),
+            **({"room": ((plain(plan.room_evidence), "dim"),)} if plan.room_evidence else {}),
             "verdict": verdict(plan),
         }
-        if plan.room_evidence:
-            rows["room"] = ((plain(plan.room_evidence), "dim"),)
     return tuple(((label.ljust(_LABEL_WIDTH), "dim"), *row) for label, row in rows.items())
