@@ -19,7 +19,7 @@ STYLES: dict[Tone, str] = {
     "bar": "$accent on $panel",
     "bar-warm": "$warning on $panel",
     "bar-hot": "$error on $panel",
-    "fill": "bold on $accent-muted",
+    "fill": "bold $fill-text on $fill",
     "spark": "$spark",
     "off": "$text-disabled",
     "heading": "$text-muted",

@@ -1,0 +1,95 @@
+"""Colours or none, Unicode or ASCII: what goes to the terminal is what it can show."""
+
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+
+from fleetview.terminal import WITHOUT_COLORS, AsciiDriver, as_ascii, driver, has_unicode
+from tests.tui.fake_fleet import screen_text, settled, six_nodes
+
+
+@pytest.mark.parametrize(
+    ("environment", "unicode"),
+    [
+        ({}, True),
+        ({"LANG": "C"}, False),
+        ({"LANG": "POSIX"}, False),
+        ({"LANG": "en_US.UTF-8"}, True),
+        ({"LANG": "de_DE.utf8"}, True),
+        ({"LANG": "de_DE.ISO-8859-1"}, False),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "C"}, False),
+        ({"LANG": "C", "LC_ALL": "en_US.UTF-8"}, True),
+        ({"LANG": "C", "LC_CTYPE": "en_US.UTF-8"}, True),
+        ({"LC_CTYPE": "C.UTF-8"}, True),
+    ],
+)
+def test_the_locale_says_whether_there_is_unicode(environment: dict[str, str], unicode: bool) -> None:
+    assert has_unicode(environment) is unicode
+
+
+def test_the_locale_that_python_puts_in_place_of_c_is_not_taken_for_the_operators() -> None:
+    assert not has_unicode({"LANG": "C", "LC_CTYPE": "C.UTF-8"})
+
+
+def test_the_fleet_file_has_the_last_word() -> None:
+    assert driver(None, {"LANG": "C"}) is AsciiDriver
+    assert driver(None, {"LANG": "en_US.UTF-8"}) is None
+    assert driver(True, {"LANG": "en_US.UTF-8"}) is AsciiDriver
+    assert driver(False, {"LANG": "C"}) is None
+
+
+def test_what_stands_for_a_character_takes_as_many_cells() -> None:
+    text = "● up ▁▂▃▄▅▆▇█ 模型 – … ▸ │ café ☃"
+    assert as_ascii(text).isascii()
+    assert len(as_ascii(text)) == cell_len(text)
+
+
+def test_escape_sequences_and_ascii_stay_as_they_are() -> None:
+    text = "\x1b[1;1H\x1b[38;2;1;2;3mGPU 92%"
+    assert as_ascii(text) is text
+
+
+async def test_a_whole_screen_keeps_its_columns_in_ascii() -> None:
+    app = six_nodes().app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        lines = screen_text(app).splitlines()
+    assert any("●" in line for line in lines)
+    assert [len(as_ascii(line)) for line in lines] == [cell_len(line) for line in lines]
+    states = {as_ascii(symbol) for symbol in "●◐!◌○…"}
+    assert len(states) == len("●◐!◌○…")
+
+
+def shown(style: Style) -> Style:
+    """What is left of a style without colours."""
+    (segment,) = WITHOUT_COLORS.apply([Segment("text", style)], Color(0, 0, 0))
+    assert segment.style is not None
+    return segment.style
+
+
+def test_without_colours_brightness_becomes_bold_dim_and_reverse() -> None:
+    assert shown(Style.parse("bold #ffffff on #000000")) == Style(bold=True, reverse=False)
+    assert shown(Style.parse("#8a8a8a on #101010")).dim
+    assert shown(Style.parse("#d0d0d0 on #444444")).reverse
+    assert not shown(Style.parse("reverse #d0d0d0 on #444444")).reverse
+    assert shown(Style.parse("reverse #d0d0d0 on #000000")).reverse
+
+
+async def test_no_color_sends_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = six_nodes().app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        styles = [
+            segment.style
+            for strip in app.screen._compositor.render_strips(app.screen.size)
+            for segment in strip
+            if segment.style
+        ]
+    assert app.theme == "fleet-mono"
+    assert {(style.color, style.bgcolor) for style in styles} == {(None, None)}
+    assert any(style.reverse for style in styles), "the selected row stands out"

@@ -1,0 +1,42 @@
+"""What the dashboard has of its terminal: a theme, colours or none, Unicode or ASCII."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import App
+from textual.filter import LineFilter
+
+from fleetview.config import Ui
+from fleetview.terminal import WITHOUT_COLORS, driver
+from fleetview.themes import DARK, MONO, THEMES
+
+
+class ThemedApp(App[None], inherit_bindings=False):
+    """An app in our colours, or in none where `NO_COLOR` is set."""
+
+    def __init__(self, ui: Ui) -> None:
+        super().__init__(driver_class=driver(ui.ascii))
+        self.animation_level = "none"
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.choose_theme(ui.theme)
+
+    def choose_theme(self, name: str | None) -> None:
+        """Take the theme of that name, or the usual one; where colours are not wanted, the one that has none."""
+        self.theme = MONO.name if self.no_color else name or DARK.name
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line goes through on its way to the terminal."""
+        return (WITHOUT_COLORS,) if self.no_color else super().get_line_filters()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, for themes that are not ours."""
+        theme = self.current_theme
+        accent = theme.accent or theme.primary
+        return {
+            "row-selected": theme.surface or theme.primary,
+            "spark": accent,
+            "fill": theme.panel or accent,
+            "fill-text": theme.foreground or accent,
+        }
