@@ -23,12 +23,12 @@ from pydantic import (
 )
 
 from fleetview.config_errors import ConfigError, Finding, Mistake, explain, located, unreadable
+from fleetview.fleet_path import fleet_path
 
 __all__ = ["Check", "ConfigError", "FleetConfig", "NodeConfig", "find_config", "read_config"]
 
 SOCKET_PATH_LIMIT = 103
 """Bytes in the path of a unix socket; macOS has room for 104 with the closing zero."""
-ENVIRONMENT = "FLEETVIEW_FLEET"
 
 Check = Callable[[Mapping[str, Any]], Iterable[Finding]]  # Any: a parsed file, of which nothing is certain yet
 """Finds mistakes in a parsed file that its form alone does not show."""
@@ -156,6 +156,14 @@ class Ui(Section):
 
     theme: str | None = None
     mouse: StrictBool = False
+    ascii: StrictBool | None = None
+    """Whether to draw with ASCII alone; None: where the locale has nothing else."""
+    columns: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Columns of the table of nodes, by name; None: those that suit the width."""
+    sort: str | None = None
+    """The column by which its rows are put in order; None: as the nodes stand in this file."""
+    group: Literal["role", "tag"] | None = None
+    """What its rows are put together by."""
 
 
 class FleetConfig(Section):
@@ -187,13 +195,10 @@ def find_config(path: Path | None) -> Path | None:
 
     Raises ConfigError for a path that begins with the home of nobody.
     """
-    if named := path or os.environ.get(ENVIRONMENT):
-        try:
-            return Path(named).expanduser()
-        except RuntimeError:
-            raise unreadable(Path(named), "nobody here has such a home") from None
-    usual = (Path.home() / ".config" / "fleetview" / "fleet.toml", Path("fleet.toml"))
-    return next((file for file in usual if file.exists()), None)
+    try:
+        return fleet_path(path)
+    except ValueError as problem:
+        raise unreadable(Path(str(problem)), "nobody here has such a home") from None
 
 
 def read_config(file: Path | None, *checks: Check) -> FleetConfig:

@@ -1,6 +1,6 @@
 """What is true of the fleet, as one frozen value, and what may be done to it. Pure."""
 
-from fleetview.fleet.applying import ENDED_SECONDS, HISTORY_SECONDS, LOGGED, apply, described
+from fleetview.fleet.applying import ENDED_SECONDS, HISTORY_SECONDS, LOGGED, alerted, apply, described
 from fleetview.fleet.refusals import SERVER_VERBS, NodeVerb, keepable, refusal
 from fleetview.fleet.state import (
     DOWN_INTERVALS,
@@ -32,6 +32,7 @@ __all__ = [
     "LinkUp",
     "NodeState",
     "NodeVerb",
+    "alerted",
     "apply",
     "condition",
     "described",

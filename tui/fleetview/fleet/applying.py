@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -39,6 +40,16 @@ def described(config: FleetConfig, fleet: Fleet | None = None, before: FleetConf
             )
         nodes[node.name] = state
     return nodes
+
+
+def alerted(fleet: Fleet, texts: Mapping[str, tuple[str, ...]]) -> Fleet:
+    """The fleet whose nodes have these alerts and no others; the same where that is so already."""
+    changed = {
+        name: replace(node, alerts=texts.get(name, ()))
+        for name, node in fleet.items()
+        if node.alerts != texts.get(name, ())
+    }
+    return {**fleet, **changed} if changed else fleet
 
 
 def apply(fleet: Fleet, name: str, change: Change, at: float) -> Fleet:

@@ -97,6 +97,8 @@ class NodeState:
     """What the agent speaks."""
     dropped: int = 0
     """Lines that made no sense and were skipped."""
+    alerts: tuple[str, ...] = ()
+    """What the rules of the fleet file call the operator for, in words."""
     logged: tuple[LogLine, ...] = ()
     """What agent and engines wrote since the connection stands, oldest first; no more than `LOGGED` lines."""
 

@@ -8,7 +8,7 @@ from typing import Literal
 from fleetview.fleet import Fleet, NodeState, condition
 from fleetview_agent.wire import Pressure, Sample
 
-Alert = Literal["down", "stale", "failed", "pressure"]
+Alert = Literal["down", "stale", "failed", "pressure", "rule"]
 Reading = Callable[[Sample], float | None]
 
 
@@ -66,6 +66,11 @@ def pressure(node: NodeState) -> Pressure | None:
     return node.sample.pressure if node.sample else None
 
 
+def in_flight(node: NodeState) -> int:
+    """Requests being answered."""
+    return sum(row.in_flight for row in node.sample.traffic) if node.sample else 0
+
+
 def waiting(node: NodeState) -> int:
     """Requests that wait for their turn."""
     return sum(row.queued for row in node.sample.traffic) if node.sample else 0
@@ -81,7 +86,7 @@ def alert(node: NodeState, now: float) -> Alert | None:
         case "degraded":
             return "pressure" if pressure(node) == "critical" else "failed"
         case _:
-            return "pressure" if pressure(node) == "critical" else None
+            return "pressure" if pressure(node) == "critical" else "rule" if node.alerts else None
 
 
 def living(fleet: Fleet, now: float) -> tuple[NodeState, ...]:

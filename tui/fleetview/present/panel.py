@@ -11,10 +11,10 @@ from fleetview.present.figures import columns, sparkline
 from fleetview.present.hints import hint
 from fleetview.present.measures import Reading
 from fleetview.present.numbers import age, celsius, count, duration, percent, power, rate, size
-from fleetview.present.rows import SYMBOLS, dimmed
-from fleetview.present.text import DASH, Line, Tone, cut_line, fitting, left, plain, right
+from fleetview.present.signs import SYMBOLS, dimmed
+from fleetview.present.text import DASH, Line, Tone, cut_line, fitting, joined, left, plain, right
 from fleetview.present.wrapping import wrapped
-from fleetview_agent.wire import Machine, Sample
+from fleetview_agent.wire import Failure, Machine, Sample
 
 _LABEL = 8
 _NOW = 6
@@ -35,12 +35,37 @@ def panel(node: NodeState, now: float, width: int, height: int) -> tuple[Line, .
     else:
         both = measures.has_gpu(node) and height > _ROOMY
         lines += histories(node, room, both=both)
+        lines[1:1] = alarm(node, now)
     below = _operations(node, now, room)
     lines += _residents(node, now, max(1, height - len(lines) - len(below)), room)
     lines += below
     if state == "stale":
         lines[1:] = [dimmed(line) for line in lines[1:]]
     return tuple(((" ", "plain"), *cut_line(line, room)) for line in lines[:height])
+
+
+def alarm(node: NodeState, now: float) -> list[Line]:
+    """What is wrong with a node that is heard of, in a line; none where nothing is."""
+    if measures.alert(node, now) not in {"failed", "pressure", "rule"}:
+        return []
+    failed = (backend for backend in node.backends.values() if backend.phase == "failed")
+    parts: list[Line] = [((_failed(backend.backend, backend.failure), "hot"),) for backend in failed]
+    if measures.pressure(node) == "critical":
+        evidence = node.sample.pressure_evidence if node.sample else None
+        said = f" ({plain(evidence)})" if evidence else ""
+        parts.append(((f"memory pressure is critical{said}", "hot"),))
+    for _, model in node.resident:
+        if model.phase == "failed":
+            parts.append(((_failed(model.name, model.failure), "hot"),))
+        elif model.phase == "orphaned":
+            parts.append(((f"{plain(model.name)} is orphaned, x ends it", "warm"),))
+    parts += [((text, "warm"),) for text in node.alerts]
+    return [(("  ▲ ", "hot"), *joined(tuple(parts)))]
+
+
+def _failed(name: str, failure: Failure | None) -> str:
+    """What failed, and why."""
+    return f"{plain(name)} failed: {plain(failure.reason) if failure else 'for an unknown reason'}"
 
 
 _MOST_OPERATIONS = 2
