@@ -15,9 +15,10 @@ from chat import BACKEND, MODEL, Answer, BareEngine, a_bare_engine, load
 from figures import promise, spread, this_machine
 from machine import REAL, a_machine
 
-from fleetview.cli.bench.measuring import Run, Task, one_run
-from fleetview.cli.bench.prompts import prompt_of, rescaled
+from fleetview.bench.prompts import prompt_of, rescaled
+from fleetview.bench.task import Task
 from fleetview.config import NodeConfig
+from fleetview.measuring.runs import Run, one_run
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 

@@ -12,8 +12,8 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -32,8 +32,9 @@ SEQUENCE = re.compile(
 class Cells:
     """What bytes for a terminal put where: moves and text, which is all that the dashboard draws by."""
 
-    def __init__(self) -> None:
-        self.rows = [[" "] * COLUMNS for _ in range(ROWS)]
+    def __init__(self, columns: int = COLUMNS, rows: int = ROWS) -> None:
+        self.columns = columns
+        self.rows = [[" "] * columns for _ in range(rows)]
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
         """The beginning of a sequence whose end has not come yet."""
@@ -67,7 +68,7 @@ class Cells:
             self._column = 0
         elif char == "\n":
             self._row += 1
-        elif char >= " " and self._row < ROWS and self._column < COLUMNS:
+        elif char >= " " and self._row < len(self.rows) and self._column < self.columns:
             self.rows[self._row][self._column] = char
             self._column += 1
 
@@ -80,8 +81,8 @@ class Cells:
 class Pane:
     """A terminal with the dashboard in it."""
 
-    def __init__(self, terminal: int, process: psutil.Popen) -> None:
-        self.cells = Cells()
+    def __init__(self, terminal: int, process: psutil.Popen, columns: int = COLUMNS, rows: int = ROWS) -> None:
+        self.cells = Cells(columns, rows)
         self.process = process
         self.written = 0
         """Bytes so far."""
@@ -96,6 +97,10 @@ class Pane:
         self.written += len(data)
         self.cells.feed(data)
         return now
+
+    def press(self, keys: str) -> None:
+        """Type these keys."""
+        os.write(self._terminal, keys.encode())
 
     def follow(self, seconds: float) -> None:
         """Draw whatever comes for so long."""
@@ -113,21 +118,25 @@ class Pane:
         return time.monotonic() - began
 
 
-@contextmanager
-def a_dashboard(fleet: Path) -> Iterator[Pane]:
+def a_dashboard(fleet: Path, columns: int = COLUMNS, rows: int = ROWS) -> AbstractContextManager[Pane]:
     """The program `fleetview`, which sees this process's home; ended afterwards."""
+    return in_a_pane((str(Path(sys.executable).with_name("fleetview")), "--fleet", str(fleet)), columns, rows)
+
+
+@contextmanager
+def in_a_pane(command: Sequence[str], columns: int, rows: int) -> Iterator[Pane]:
+    """A program in a terminal of its own; ended afterwards."""
     terminal, its_side = os.openpty()
-    fcntl.ioctl(its_side, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    fcntl.ioctl(its_side, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     for name in ("COLUMNS", "LINES", "NO_COLOR", "TMUX"):
         environment.pop(name, None)
-    command = (str(Path(sys.executable).with_name("fleetview")), "--fleet", str(fleet))
     process = psutil.Popen(
         command, env=environment, stdin=its_side, stdout=its_side, stderr=its_side, start_new_session=True
     )
     os.close(its_side)
     try:
-        yield Pane(terminal, process)
+        yield Pane(terminal, process, columns, rows)
     finally:
         process.terminate()
         try:
