@@ -1,0 +1,78 @@
+"""A text in the operator's own editor, and back."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+USUAL = ("vi", "nano")
+"""What is tried where nobody says which."""
+
+
+class NotEdited(Exception):
+    """The text could not be edited and is as it was; says why in one sentence."""
+
+
+def argv(
+    environment: Mapping[str, str], find: Callable[[str], str | None] = shutil.which, usual: tuple[str, ...] = USUAL
+) -> tuple[str, ...]:
+    """The editor's program and its arguments, by $VISUAL, $EDITOR or what is usual. Raises NotEdited."""
+    for name in ("VISUAL", "EDITOR"):
+        if command := environment.get(name, "").strip():
+            return _named(name, command, find)
+    for program in usual:
+        if find(program):
+            return (program,)
+    raise NotEdited("there is no editor here: set $EDITOR to one, as in EDITOR=nano")
+
+
+def _named(name: str, command: str, find: Callable[[str], str | None]) -> tuple[str, ...]:
+    """The command of a variable. Raises NotEdited."""
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError:
+        words = ()
+    if not words:
+        raise NotEdited(f"${name} has quotes that do not match: {command}")
+    if not find(words[0]):
+        raise NotEdited(f"the editor {words[0]} of ${name} is not installed here; set ${name} to another one")
+    return words
+
+
+def edit(text: str, command: tuple[str, ...]) -> str:
+    """The text as it is left when the editor ends, which has the terminal until then. Raises NotEdited."""
+    descriptor, name = tempfile.mkstemp(prefix="fleetview-", suffix=".md")  # of mode 0600
+    file = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
+            stream.write(text)
+        status = _run((*command, name))
+        if status:
+            raise NotEdited(f"{command[0]} ended with status {status}, so the prompt stays as it was")
+        return file.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
+    except OSError as problem:
+        why = (problem.strerror or "unknown reason").lower()
+        raise NotEdited(
+            f"the prompt cannot be given to {command[0]}: {why}; free some space in {file.parent}"
+        ) from problem
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _run(command: tuple[str, ...]) -> int:
+    """Wait for the program; an interrupt is its own. Its exit status."""
+    before = signal.signal(signal.SIGINT, _ignore)  # a handler of Python's, unlike SIG_IGN, is not handed down to it
+    try:
+        return subprocess.run(command, check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """Leave it to the editor."""
