@@ -1,69 +1,34 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from pathlib import Path
 
-from textual.pilot import Pilot
+import pytest
+from textual.events import Paste
+from textual.screen import Screen
 
+from fleetview import clipboard
+from fleetview.chats.records import Figures, Target
+from fleetview.chats.store import ChatStore
 from fleetview.messages import RequestFailed
-from fleetview.screens.chat import COPY_LIMIT_BYTES, ChatScreen
-from fleetview.screens.confirm import Confirm
-from fleetview.widgets.prompt import Prompt
-from fleetview_agent.wire import ChatChunk, ChatRequest, Timings, Usage
-from tests.tui.stage import Stage, text_of, until
-
-USAGE = Usage(prompt_tokens=37, completion_tokens=118, cached_tokens=12)
-TIMINGS = Timings(
-    prompt_n=25, prompt_ms=50, prompt_per_second=512.3, predicted_n=118, predicted_ms=1400, predicted_per_second=84.12
-)
-END = ChatChunk(finish_reason="stop", usage=USAGE, timings=TIMINGS)
+from fleetview.screens.chat import ChatScreen
+from fleetview.screens.chat_list import ChatList
+from fleetview.screens.chat_settings import ChatSettings
+from fleetview.screens.chat_targets import ChatTargets
+from fleetview.screens.choose import Choose
+from fleetview.screens.prompt_search import PromptSearch
+from fleetview_agent.wire import ChatChunk
+from tests.builders import a_backend_state, a_model_file, a_node, a_resident
+from tests.tui.chatting import GEMMA, LLAMA, QWEN, Chatting, Model, answered, ask, text_of, until
 
 
-class Model:
-    """Answers with what it is told, piece by piece, and remembers what it was asked and whether it was let finish."""
-
-    def __init__(self, *pieces: str) -> None:
-        self.pieces = pieces or ("Can", "berra.")
-        self.asked: list[ChatRequest] = []
-        self.closed = 0
-        self.failure: RequestFailed | None = None
-        self.go_on = asyncio.Event()
-        self.go_on.set()
-
-    async def __call__(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
-        self.asked.append(request)
-        try:
-            for piece in self.pieces:
-                yield ChatChunk(text=piece)
-            await self.go_on.wait()
-            if self.failure is not None:
-                raise self.failure
-            yield END
-        finally:
-            self.closed += 1
-
-    def said(self, turn: int = -1) -> list[str]:
-        return [message.content for message in self.asked[turn].messages]
+@pytest.fixture(autouse=True)
+def _only_the_terminal_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clipboard, "tool", lambda: None)
 
 
-def a_chat(model: Model) -> Stage[None]:
-    return Stage(ChatScreen("studio", "ollama", "llama3.3:70b", model))
-
-
-def prompt_of(app: Stage[None]) -> Prompt:
-    return app.shown.query_one(Prompt)
-
-
-async def ask(pilot: Pilot[None], app: Stage[None], text: str = "capital?") -> None:
-    prompt_of(app).insert(text)
-    await pilot.press("enter")
-    await pilot.pause()
-
-
-async def answered(pilot: Pilot[None], app: Stage[None], text: str = "capital?") -> None:
-    before = text_of(app).count("84.1 tok/s")
-    await ask(pilot, app, text)
-    await until(pilot, lambda: text_of(app).count("84.1 tok/s") > before)
+def a_chat(model: Model) -> Chatting:
+    return Chatting({LLAMA: model})
 
 
 async def test_an_answer_comes_with_its_figures() -> None:
@@ -112,7 +77,7 @@ async def test_escape_stops_the_answer_keeps_what_came_and_closes_the_stream() -
         await pilot.press("escape")
         await until(pilot, lambda: "stopped" in text_of(app))
         await until(pilot, lambda: model.closed == 1)
-        assert prompt_of(app).has_focus
+        assert app.prompt.has_focus
         assert "118 tokens" not in text_of(app)
         model.go_on.set()
         await answered(pilot, app, "two")
@@ -124,34 +89,44 @@ async def test_the_second_escape_leaves_the_input_and_the_third_the_view() -> No
     async with app.run_test(size=(100, 30)) as pilot:
         await answered(pilot, app)
         await pilot.press("escape")
-        await until(pilot, lambda: not prompt_of(app).has_focus)
+        await until(pilot, lambda: not app.prompt.has_focus)
         assert app.answers == []
         await pilot.press("escape")
         await until(pilot, lambda: app.answers == [None])
 
 
-async def test_leaving_the_view_closes_the_stream() -> None:
+async def test_an_answer_goes_on_when_the_chat_is_left() -> None:
     model = Model()
     model.go_on.clear()
     app = a_chat(model)
     async with app.run_test(size=(100, 30)) as pilot:
         await ask(pilot, app)
         await until(pilot, lambda: "Canberra." in text_of(app))
-        await app.shown.run_action("leave_input")
+        dialogue = app.chat.dialogue
+        await app.chat.run_action("leave_input")
         await pilot.press("q")
         await until(pilot, lambda: app.answers == [None])
-        await until(pilot, lambda: model.closed == 1)
+        assert (model.closed, app.dialogues.answering) == (0, 1)
+        model.go_on.set()
+        await until(pilot, lambda: not dialogue.answering)
+        kept = app.store.chat(dialogue.chat_id or 0)
+        assert kept is not None
+        assert [(reply.text, reply.state) for reply in kept.turns[0].replies] == [("Canberra.", "done")]
+        await app.open(dialogue)
+        await until(pilot, lambda: "84.1 tok/s" in text_of(app))
 
 
-async def test_removing_the_screen_closes_the_stream() -> None:
+async def test_what_has_come_is_in_the_store_before_the_answer_ends() -> None:
     model = Model()
     model.go_on.clear()
     app = a_chat(model)
     async with app.run_test(size=(100, 30)) as pilot:
         await ask(pilot, app)
         await until(pilot, lambda: "Canberra." in text_of(app))
-        await app.pop_screen()
-        await until(pilot, lambda: model.closed == 1)
+        kept = app.store.chat(app.chat.dialogue.chat_id or 0)
+        assert kept is not None
+        assert [(reply.text, reply.state) for reply in kept.turns[0].replies] == [("Canberra.", "writing")]
+        await pilot.press("escape")
 
 
 async def test_a_failure_is_a_sentence_and_the_prompt_is_not_lost() -> None:
@@ -162,22 +137,26 @@ async def test_a_failure_is_a_sentence_and_the_prompt_is_not_lost() -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await ask(pilot, app, "my long prompt")
         await until(pilot, lambda: "llama3.3:70b is not resident on studio (load it with s)" in text_of(app))
-        assert prompt_of(app).text == "my long prompt"
+        await until(pilot, lambda: app.prompt.text == "my long prompt")
         model.failure = None
         await pilot.press("enter")
         await until(pilot, lambda: len(model.asked) == 2)
     assert model.said() == ["my long prompt"]
 
 
-async def test_an_answer_that_breaks_off_stays_visible() -> None:
+async def test_an_answer_that_breaks_off_stays_visible_and_g_asks_again() -> None:
     model = Model()
     model.failure = RequestFailed("the connection to studio broke")
     app = a_chat(model)
     async with app.run_test(size=(100, 30)) as pilot:
         await ask(pilot, app)
-        await until(pilot, lambda: "the connection to studio broke" in text_of(app))
+        await until(pilot, lambda: "✗ the connection to studio broke" in text_of(app))
         assert "Canberra." in text_of(app)
-        assert prompt_of(app).text == "capital?"
+        model.failure = None
+        await pilot.press("escape", "g")
+        await until(pilot, lambda: "84.1 tok/s" in text_of(app))
+        assert "broke" not in text_of(app)
+    assert model.said() == ["capital?"]
 
 
 async def test_a_prompt_that_comes_too_early_stays_in_the_input() -> None:
@@ -188,7 +167,7 @@ async def test_a_prompt_that_comes_too_early_stays_in_the_input() -> None:
         await ask(pilot, app, "one")
         await until(pilot, lambda: "Canberra." in text_of(app))
         await ask(pilot, app, "two")
-        assert prompt_of(app).text == "two"
+        assert app.prompt.text == "two"
         assert len(model.asked) == 1
 
 
@@ -217,7 +196,7 @@ async def test_y_copies_the_answer_as_it_was_written() -> None:
 
 
 async def test_what_a_terminal_would_not_take_is_not_copied() -> None:
-    app = a_chat(Model("x" * (COPY_LIMIT_BYTES + 1)))
+    app = a_chat(Model("x" * clipboard.LIMIT_BYTES))
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         await answered(pilot, app)
         await pilot.press("escape", "y")
@@ -225,21 +204,26 @@ async def test_what_a_terminal_would_not_take_is_not_copied() -> None:
         assert app.copied == []
 
 
-async def test_a_new_chat_begins_only_after_a_clear_yes() -> None:
+async def test_one_of_several_blocks_of_code_is_copied() -> None:
+    app = a_chat(Model("Both:\n\n```python\nx = 1\n```\n\n```sh\nls\n```\n"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await answered(pilot, app)
+        await pilot.press("escape", "y")
+        await until(pilot, lambda: isinstance(app.screen, Choose) and "python, 1 line: x = 1" in text_of(app))
+        await pilot.press("down", "down", "enter")
+        await until(pilot, lambda: app.copied == ["ls"])
+
+
+async def test_n_begins_a_new_chat_with_the_same_models_and_keeps_the_old_one() -> None:
     model = Model()
     app = a_chat(model)
     async with app.run_test(size=(100, 30)) as pilot:
         await answered(pilot, app, "one")
         await pilot.press("escape", "n")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
-        await pilot.press("enter")
-        await until(pilot, lambda: app.screen is app.shown)
-        assert "Canberra." in text_of(app)
-        await pilot.press("n", "y")
-        await until(pilot, lambda: app.screen is app.shown and "Canberra." not in text_of(app))
-        await until(pilot, lambda: prompt_of(app).has_focus)
+        await until(pilot, lambda: "Canberra." not in text_of(app) and app.prompt.has_focus)
         await answered(pilot, app, "two")
-    assert model.said() == ["two"]
+        assert model.said() == ["two"]
+        assert [former.title for former in app.store.chats()] == ["two", "one"]
 
 
 async def test_settings_are_typed_and_used() -> None:
@@ -249,11 +233,11 @@ async def test_settings_are_typed_and_used() -> None:
         await ask(pilot, app, "/set temperature 0.2")
         await ask(pilot, app, "/system be brief")
         await ask(pilot, app, "/set temperature warm")
-        await until(pilot, lambda: "temperature needs a number, not 'warm'" in text_of(app))
+        await until(pilot, lambda: "temperature must be a number from 0 to 10, not warm" in text_of(app))
         assert model.asked == []
         await answered(pilot, app)
         await ask(pilot, app, "/help")
-        await until(pilot, lambda: "/set max_tokens" in text_of(app))
+        await until(pilot, lambda: "/set NAME VALUE" in text_of(app))
     assert model.asked[0].temperature == 0.2
     assert model.said() == ["be brief", "capital?"]
 
@@ -263,15 +247,15 @@ async def test_letters_are_keys_only_when_the_input_is_left() -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("q", "n", "y", "g", "i", "j")
         await pilot.pause()
-        assert prompt_of(app).text == "qnygij"
+        assert app.prompt.text == "qnygij"
         assert "INSERT" in text_of(app)
         await pilot.press("escape", "j", "k")
         await pilot.pause()
-        assert prompt_of(app).text == "qnygij"
+        assert app.prompt.text == "qnygij"
         assert "INSERT" not in text_of(app)
         await pilot.press("enter", "!")
         await pilot.pause()
-        assert prompt_of(app).text == "qnygij!"
+        assert app.prompt.text == "qnygij!"
 
 
 async def test_an_empty_answer_says_so() -> None:
@@ -284,6 +268,229 @@ async def test_an_empty_answer_says_so() -> None:
 
 
 async def test_names_are_never_read_as_markup() -> None:
-    app = Stage(ChatScreen("[red]studio", "ollama", "[b]m[/b]", Model()))
+    app = Chatting({Target("[red]studio", "ollama", "[b]m[/b]"): Model()})
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: "Chat · [b]m[/b] · ollama on [red]studio" in text_of(app))
+
+
+async def test_several_models_answer_side_by_side_each_in_its_own_conversation() -> None:
+    llama, gemma = Model(), Model("It is Canberra.")
+    app = Chatting({LLAMA: llama, GEMMA: gemma})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await answered(pilot, app, "one")
+        await answered(pilot, app, "two")
+        shown = text_of(app)
+        assert "Chat · 2 targets" in shown
+        assert "studio · llama3.3:70b" in shown
+        assert "worker · gemma3:27b" in shown
+        assert any("Canberra." in line and "It is Canberra." in line for line in shown.splitlines())
+    assert llama.said() == ["one", "Canberra.", "two"]
+    assert gemma.said() == ["one", "It is Canberra.", "two"]
+
+
+async def test_a_model_that_fails_does_not_stop_the_others() -> None:
+    llama, gemma = Model(), Model()
+    llama.pieces = ()
+    llama.failure = RequestFailed("llama3.3:70b is not resident on studio", code="not_resident")
+    app = Chatting({LLAMA: llama, GEMMA: gemma})
+    async with app.run_test(size=(100, 24)) as pilot:
+        await answered(pilot, app)
+        (said,) = app.chat.dialogue.said
+        assert said.answers[0].failure == "llama3.3:70b is not resident on studio; s in the fleet loads it"
+        assert "✗ llama3.3:70b is not resident on" in text_of(app)
+        assert "84.1 tok/s" in text_of(app)
+        assert app.prompt.text == ""
+
+
+async def test_columns_that_have_no_room_are_reached_with_brackets() -> None:
+    app = Chatting({LLAMA: Model(), GEMMA: Model(), QWEN: Model("Qwen says Canberra.")})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await answered(pilot, app)
+        assert "[ 1–2 of 3 ]" in text_of(app)
+        assert "Qwen says" not in text_of(app)
+        await pilot.press("escape", "]")
+        await until(pilot, lambda: "[ 2–3 of 3 ]" in text_of(app) and "Qwen says Canberra." in text_of(app))
+        await pilot.press("[")
+        await until(pilot, lambda: "[ 1–2 of 3 ]" in text_of(app))
+        await pilot.resize_terminal(120, 24)
+        await until(pilot, lambda: " of 3 ]" not in text_of(app) and "Qwen says Canberra." in text_of(app))
+
+
+async def test_g_asks_another_model_of_the_fleet_which_knows_what_was_said() -> None:
+    fleet = {
+        "laptop": a_node(
+            "laptop",
+            backends={
+                "llamacpp": a_backend_state(
+                    models=(a_model_file("bge-m3", architecture="bert"),),
+                    resident=(a_resident("qwen3:8b"), a_resident("bge-m3")),
+                )
+            },
+            backends_heard_at={},
+        )
+    }
+    llama, qwen = Model(), Model("Qwen says so too.")
+    app = Chatting({LLAMA: llama, QWEN: qwen}, targets=(LLAMA,), fleet=fleet)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await answered(pilot, app, "one")
+        await answered(pilot, app, "two")
+        await pilot.press("escape", "g")
+        await until(pilot, lambda: "also: llamacpp/qwen3:8b on laptop" in text_of(app))
+        assert "bge-m3" not in text_of(app)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "Qwen says so too." in text_of(app) and not app.chat.dialogue.answering)
+        assert text_of(app).count("Canberra.") == 2
+        assert app.chat.dialogue.targets == (LLAMA, QWEN)
+    assert qwen.said() == ["one", "Canberra.", "two"]
+    assert len(llama.asked) == 2
+
+
+async def test_an_embedding_model_is_not_asked() -> None:
+    files = a_backend_state("ollama", models=(a_model_file("llama3.3:70b", architecture="nomic-bert"),))
+    fleet = {"studio": a_node("studio", backends={"ollama": files}, backends_heard_at={})}
+    model = Model()
+    app = Chatting({LLAMA: model}, fleet=fleet)
+    async with app.run_test(size=(100, 24), notifications=True) as pilot:
+        await ask(pilot, app)
+        await until(
+            pilot,
+            lambda: any("cannot be asked: it is an embedding model" in told.message for told in app._notifications),
+        )
+        assert app.prompt.text == "capital?"
+        assert model.asked == []
+
+
+async def test_the_last_prompt_is_edited_and_asked_anew() -> None:
+    model = Model()
+    app = a_chat(model)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await answered(pilot, app, "one")
+        await answered(pilot, app, "two")
+        await pilot.press("up", "!")
+        await until(pilot, lambda: "replaces the last prompt" in text_of(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: len(model.asked) == 3 and not app.chat.dialogue.answering)
+        await until(pilot, lambda: "two!" in text_of(app))
+        assert "replaces" not in text_of(app)
+        assert [said.prompt for said in app.chat.dialogue.said] == ["one", "two!"]
+        kept = app.store.chat(app.chat.dialogue.chat_id or 0, replaced=True)
+        assert kept is not None
+        assert [(turn.prompt, turn.replaced) for turn in kept.turns] == [("one", False), ("two", True), ("two!", False)]
+    assert model.said() == ["one", "Canberra.", "two!"]
+
+
+async def test_thoughts_are_folded_into_a_line_and_f_unfolds_them() -> None:
+    app = a_chat(Model("<think>", "Sydney is ", "larger.", "</think>", "Canberra."))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await answered(pilot, app)
+        assert "▸ thought for" in text_of(app)
+        assert "Sydney" not in text_of(app)
+        assert "<think>" not in text_of(app)
+        await pilot.press("escape", "f")
+        await until(pilot, lambda: "▾ thought for" in text_of(app) and "Sydney is larger." in text_of(app))
+        await pilot.press("f")
+        await until(pilot, lambda: "Sydney" not in text_of(app))
+
+
+async def test_thoughts_that_the_engine_told_apart_are_folded_too() -> None:
+    app = a_chat(Model(ChatChunk(thinking="Hm."), "Canberra."))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await answered(pilot, app)
+        assert "▸ thought for" in text_of(app)
+        assert "Hm." not in text_of(app)
+
+
+async def test_a_file_is_a_chip_in_the_prompt_and_text_for_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "main.py").write_text("x = 1\ny = 2\n")
+    monkeypatch.chdir(tmp_path)
+    model = Model()
+    app = a_chat(model)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await ask(pilot, app, "/file main.py")
+        await until(pilot, lambda: app.prompt.text == "[file main.py 2 lines] ")
+        app.prompt.clear()
+        app.prompt.post_message(Paste(str(tmp_path / "main.py")))
+        await until(pilot, lambda: app.prompt.text == "[file main.py 2 lines] ")
+        app.prompt.clear()
+        await answered(pilot, app, "what is @main.py for?")
+        assert "[file main.py 2 lines]" in text_of(app)
+        assert "x = 1" not in text_of(app)
+        await ask(pilot, app, "/file missing.py")
+        await until(pilot, lambda: "there is no file" in text_of(app))
+    assert model.said() == ["what is\n\nmain.py:\n\n```python\nx = 1\ny = 2\n```\n\nfor?"]
+
+
+async def test_a_pasted_text_that_is_no_file_is_text() -> None:
+    app = a_chat(Model())
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.prompt.post_message(Paste("/etc is a folder"))
+        await until(pilot, lambda: app.prompt.text == "/etc is a folder")
+
+
+async def test_x_writes_the_chat_into_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = a_chat(Model())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await answered(pilot, app)
+        await pilot.press("escape", "x")
+        await until(pilot, lambda: any(tmp_path.iterdir()))
+    (written,) = tmp_path.iterdir()  # noqa: ASYNC240 -- nobody waits for it
+    assert "Canberra." in written.read_text()
+
+
+async def test_the_prompt_is_edited_in_the_operators_editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nprintf ' and why?' >> \"$1\"\n")
+    editor.chmod(0o700)
+    monkeypatch.setenv("VISUAL", str(editor))
+    app = a_chat(Model())
+    async with app.run_test(size=(100, 30)) as pilot:
+        monkeypatch.setattr(app, "suspend", nullcontext)  # there is no terminal to leave
+        await pilot.press(*"capital", "ctrl+e")
+        await until(pilot, lambda: app.prompt.text == "capital and why?")
+
+
+@pytest.mark.parametrize(
+    ("key", "dialog"),
+    [("ctrl+t", ChatTargets), ("ctrl+o", ChatSettings), ("ctrl+r", PromptSearch)],
+)
+async def test_a_key_of_the_input_opens_its_dialog(key: str, dialog: type[Screen[object]]) -> None:
+    app = a_chat(Model())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, dialog))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.shown)
+        assert app.prompt.has_focus
+
+
+async def test_a_former_chat_is_opened_and_goes_on() -> None:
+    model = Model()
+    app = a_chat(model)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await answered(pilot, app, "one")
+        await pilot.press("escape", "n")
+        await until(pilot, lambda: "Canberra." not in text_of(app) and app.prompt.has_focus)
+        await pilot.press("escape", "h")
+        await until(pilot, lambda: isinstance(app.screen, ChatList) and "one" in text_of(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen) and "Canberra." in text_of(app))
+        await answered(pilot, app, "two")
+    assert model.said() == ["one", "Canberra.", "two"]
+
+
+async def test_a_chat_of_an_earlier_run_is_shown_with_the_figures_that_were_kept() -> None:
+    store = ChatStore()
+    chat = store.begin((LLAMA,))
+    (reply,) = store.asked(chat.id, "capital?", (LLAMA,))
+    store.heard(reply, "Canberra.")
+    store.ended(reply, "interrupted", None, Figures(0.41, 84.1, 37, 118, 5.13, "system"))
+    app = Chatting({LLAMA: Model()}, store=store)
+    async with app.run_test(size=(100, 30)) as pilot:
+        last = app.dialogues.reopen(chat.id)
+        assert last is not None
+        await app.open(last)
+        figures = "interrupted when fleetview ended; g asks again · first 0.41 s · 84.1 tok/s · 118 tokens"
+        await until(pilot, lambda: figures in text_of(app) and "5.1 J/token (whole machine)" in text_of(app))

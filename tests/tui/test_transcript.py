@@ -1,13 +1,26 @@
 from __future__ import annotations
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
+from fleetview import sections as dividing
+from fleetview.chats.records import Reply, Target
+from fleetview.conversation.answering import Answering
+from fleetview.present.answers import Progress
+from fleetview.widgets.answer import Answer
 from fleetview.widgets.section import Section
-from fleetview.widgets.transcript import Answer, Transcript
+from fleetview.widgets.transcript import Transcript
+from fleetview_agent.wire import ChatChunk
 from tests.tui.stage import text_of, until
 
 LONG = "".join(f"## Part {part}\n\nSome words about it, and `code`.\n\n- one\n- two\n\n" for part in range(40))
+
+
+@pytest.fixture(autouse=True)
+def _short_sections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dividing, "LENGTH", 1000)
+    monkeypatch.setattr(dividing, "LIST_LENGTH", 400)
 
 
 class TranscriptApp(App[None]):
@@ -22,10 +35,24 @@ class TranscriptApp(App[None]):
         self.opened.append(url)
 
 
+def writing() -> Answering:
+    return Answering(Reply(1, Target("studio", "ollama", "small")), Progress(0.0))
+
+
+async def said(app: App[None], prompt: str = "go") -> Answer:
+    return await app.query_one(Transcript).say(prompt, writing())
+
+
+async def add(answer: Answer, text: str, thinking: str = "") -> None:
+    answer.answering.take(ChatChunk(text=text, thinking=thinking), 1.0)
+    await answer.draw(1.0)
+
+
 async def answered(pilot: Pilot[None], text: str) -> Answer:
-    answer = await pilot.app.query_one(Transcript).say("a question")
-    answer.add(text)
-    await answer.settle()
+    answer = await said(pilot.app, "a question")
+    await add(answer, text)
+    answer.answering.end("done")
+    await answer.draw(2.0)
     await pilot.pause()
     return answer
 
@@ -52,13 +79,13 @@ async def test_text_of_a_model_is_never_markup_html_or_an_escape_sequence() -> N
         shown = text_of(app)
         for text in ("[red]a[/red]", "<b>b</b>", "&lt;", "␛[31mc␇", "[bold]d", "[blink]e␛]0;t␇"):
             assert text in shown
-        assert "\x1b" not in answer.text
+        assert "\x1b" not in answer.answering.text
 
 
 async def test_words_of_the_operator_are_shown_as_they_are() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)) as pilot:
-        await app.query_one(Transcript).say("[bold]**not** bold\nsecond line")
+        await said(app, "[bold]**not** bold\nsecond line")
         await pilot.pause()
         assert "[bold]**not** bold" in text_of(app)
         assert "second line" in text_of(app)
@@ -80,20 +107,21 @@ async def test_it_follows_an_answer_only_from_the_bottom() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)) as pilot:
         transcript = app.query_one(Transcript)
-        answer = await transcript.say("go")
-        answer.add(LONG)
+        answer = await said(app)
+        await add(answer, LONG)
         await until(pilot, lambda: transcript.max_scroll_y > 40 and transcript.scroll_y == transcript.max_scroll_y)
         transcript.focus()
+        assert not transcript.below
         await pilot.press("k", "k", "k")
-        await until(pilot, lambda: transcript.scroll_y < transcript.max_scroll_y)
+        await until(pilot, lambda: transcript.scroll_y < transcript.max_scroll_y and transcript.below)
         place, end = transcript.scroll_y, transcript.max_scroll_y
-        answer.add(LONG)
+        await add(answer, LONG)
         await until(pilot, lambda: transcript.max_scroll_y > end)
         assert transcript.scroll_y == place
         await pilot.press("G")
-        await until(pilot, lambda: transcript.scroll_y == transcript.max_scroll_y)
+        await until(pilot, lambda: transcript.scroll_y == transcript.max_scroll_y and not transcript.below)
         end = transcript.max_scroll_y
-        answer.add(LONG)
+        await add(answer, LONG)
         await until(pilot, lambda: transcript.max_scroll_y > end and transcript.scroll_y == transcript.max_scroll_y)
 
 
@@ -102,7 +130,7 @@ async def test_a_long_answer_is_drawn_in_parts_that_are_each_one_widget() -> Non
     async with app.run_test(size=(60, 20)) as pilot:
         await answered(pilot, LONG)
         assert len(sections(app)) > 5
-        assert len(app.query("Answer *")) == len(sections(app)) + 2
+        assert len(app.query("Answer *")) == len(sections(app)) + 3
 
 
 async def test_another_theme_colours_what_was_said_before() -> None:
@@ -129,10 +157,10 @@ async def test_endless_nesting_leaves_the_text_readable() -> None:
 async def test_thoughts_are_shown_until_the_answer_begins() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)) as pilot:
-        answer = await app.query_one(Transcript).say("go")
-        answer.add("", thinking="hmm, [red]let me see")
+        answer = await said(app)
+        await add(answer, "", "hmm, [red]let me see")
         await until(pilot, lambda: "hmm, [red]let me see" in text_of(app))
-        answer.add("Four.")
+        await add(answer, "Four.")
         await until(pilot, lambda: "Four." in text_of(app) and "hmm" not in text_of(app))
 
 
@@ -147,6 +175,3 @@ async def test_the_last_turn_can_be_taken_away() -> None:
         await pilot.pause()
         assert "first" in text_of(app)
         assert "second" not in text_of(app)
-        await transcript.forget_all()
-        await pilot.pause()
-        assert text_of(app).strip() == ""

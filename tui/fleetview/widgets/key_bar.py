@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textual.events import Mount, Resize
+from textual.reactive import var
 from textual.screen import Screen
 
-from fleetview.present.text import Line, Span, width_of
+from fleetview.present.text import Line, Span, cut, width_of
 from fleetview.widgets.lines import Lines
 
 _GAP: Span = ("  ", "plain")
@@ -45,6 +46,18 @@ def _hint(key: Key) -> Line:
 class KeyBar(Lines):
     """Which keys can be pressed on this screen."""
 
+    note: var[str] = var("", init=False)
+    """What stands before the keys."""
+
+    def __init__(self, note: str = "") -> None:
+        super().__init__()
+        self.set_reactive(KeyBar.note, note)
+
+    def watch_note(self) -> None:
+        """The keys have more room, or less."""
+        if self.is_mounted:
+            self._follow(self.screen)
+
     def on_mount(self, _event: Mount) -> None:
         """Follow the bindings."""
         self.screen.bindings_updated_signal.subscribe(self, self._follow)
@@ -53,10 +66,17 @@ class KeyBar(Lines):
         """There is room for other keys."""
         self._follow(self.screen)
 
+    @property
+    def sign(self) -> Line:
+        """What the whole program is, where that must be seen on every screen: a demonstration."""
+        return ((" ", "plain"), (f"{self.app.sub_title} ", "accent")) if self.app.sub_title else ()
+
     def _follow(self, screen: Screen[object]) -> None:
         """Show the keys that are meant to be shown, one for each action."""
         shown: dict[str, Key] = {}
         for _, binding, enabled, _ in screen.active_bindings.values():
             if binding.show and binding.action not in shown:
                 shown[binding.action] = Key(self.app.get_key_display(binding), binding.description, enabled)
-        self.lines = (key_line(tuple(shown.values()), self.size.width),)
+        note: Line = (*self.sign, *(((f" {cut(self.note, self.size.width // 2)} ", "accent"),) if self.note else ()))
+        keys = key_line(tuple(shown.values()), self.size.width - width_of(note))
+        self.lines = ((*note, *keys),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding
 from textual.screen import Screen
 
+from fleetview.present.text import width_of
 from fleetview.widgets.key_bar import Key, KeyBar, key_line
 
 
@@ -21,8 +22,9 @@ class KeyHints(KeyBar):
         actions: dict[str, Key] = {}
         for _, binding, enabled, _ in own:
             actions.setdefault(binding.action, Key(self.app.get_key_display(binding), binding.description, enabled))
-        line = key_line(tuple(together(tuple(actions.values()))), self.size.width + 1)
-        self.lines = (line[1:],)  # the dialog has its own padding
+        sign = self.sign
+        line = key_line(tuple(together(tuple(actions.values()))), self.size.width + 1 - width_of(sign))
+        self.lines = ((*sign[1:], *(line if sign else line[1:])),)  # the dialog has its own padding
 
 
 def together(keys: tuple[Key, ...]) -> list[Key]:

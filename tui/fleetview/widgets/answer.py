@@ -1,0 +1,138 @@
+"""One answer of a model, which grows while it is written, with its figures below it."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from fleetview.conversation.answering import Answering
+from fleetview.present.answers import thoughts
+from fleetview.present.text import ELLIPSIS, plain
+from fleetview.sections import Piece, Sections
+from fleetview.widgets.formatted import Palette
+from fleetview.widgets.section import Section
+
+NEWEST = 200
+"""Characters of the newest thoughts that are shown while the model thinks."""
+UNFOLDED = 20_000
+"""Characters of thoughts that are shown when they are unfolded."""
+PORTION = 1500
+"""Characters that are drawn at once at most, so that much text at once does not keep the keys waiting."""
+BACKLOG = 6000
+"""Of more than this, all is drawn at once: a former answer does not come piece by piece."""
+FIGURES_SECONDS = 0.5
+"""How often the figures of a growing answer are drawn again."""
+
+
+class Answer(Vertical):
+    """Shows what its `answering` has when it is told to."""
+
+    DEFAULT_CSS = """
+    Answer {
+        height: auto;
+        margin-bottom: 1;
+        .folded { color: $text-muted; padding: 0 1; height: auto; display: none; }
+        .thoughts { color: $text-muted; text-style: italic; padding: 0 1 0 3; height: auto; display: none; }
+        .figures { color: $text-muted; padding: 0 1; height: auto; }
+        &.-failed .figures { color: $error; }
+        &.-stopped .figures, &.-interrupted .figures { color: $warning; }
+    }
+    """
+
+    def __init__(self, answering: Answering, *, unfolded: bool = False) -> None:
+        super().__init__()
+        self.answering = answering
+        self.settled = False
+        """Whether all of it is drawn, and nothing more comes."""
+        self._unfolded = unfolded
+        self._shown = 0
+        self._thought = -1
+        """Characters of thoughts when they were drawn last."""
+        self._figures_at: float | None = None
+        self._told = False
+        """Whether the figures were drawn since the text began."""
+        self._sections = Sections()
+
+    def compose(self) -> ComposeResult:
+        """Thoughts, text, figures."""
+        yield Static(classes="folded", markup=False)
+        yield Static(classes="thoughts", markup=False)
+        self._palette = Palette(self.app.theme_variables)
+        self._section = Section(self._palette)
+        """The one that grows."""
+        yield self._section
+        yield Static(classes="figures", markup=False)
+
+    def unfold(self, unfolded: bool, at: float) -> None:
+        """Show the thoughts, or a line that stands for them."""
+        self._unfolded, self._thought = unfolded, -1
+        self._draw_thoughts(at)
+
+    async def draw(self, at: float) -> None:
+        """Show what has come since the last time."""
+        if self.settled or not self.is_attached:
+            return
+        answering = self.answering
+        ended = not answering.writing
+        self._draw_thoughts(at)
+        backlog = len(answering.text) - self._shown
+        portion = PORTION if backlog <= BACKLOG else backlog
+        new = answering.text[self._shown : self._shown + portion]
+        self._shown += len(new)
+        last = ended and self._shown == len(answering.text)
+        if new or last:
+            await self._append(self._sections.feed(new, last=last))
+        self._draw_figures(at, last=last)
+        self.settled = last
+
+    def _draw_thoughts(self, at: float) -> None:
+        """The line that stands for the thoughts, and as much of them as is to be seen."""
+        answering = self.answering
+        if not answering.thinking:
+            return
+        busy = answering.writing and not answering.text
+        line, box = self.query_one(".folded", Static), self.query_one(".thoughts", Static)
+        line.display = True
+        line.update(Content(thoughts(answering.progress, answering.thinking, at, unfolded=self._unfolded)))
+        box.display = self._unfolded or busy
+        if box.display and self._thought != len(answering.thinking):
+            self._thought = len(answering.thinking)
+            limit = UNFOLDED if self._unfolded else NEWEST
+            newest = answering.thinking.strip()
+            box.update(Content(newest if len(newest) <= limit else ELLIPSIS + newest[-limit:]))
+
+    def _draw_figures(self, at: float, *, last: bool) -> None:
+        """How far it is, or how it went."""
+        begun = self._shown > 0 and not self._told  # what is read must not be said to be waited for
+        if not last and not begun and self._figures_at is not None and at - self._figures_at < FIGURES_SECONDS:
+            return
+        self._told = self._told or begun
+        self._figures_at = at
+        text = Content(plain(self.answering.remark(at)))
+        self.query_one(".figures", Static).update(text)
+        for state in ("stopped", "failed", "interrupted"):
+            self.set_class(last and self.answering.state == state, f"-{state}")
+
+    async def _append(self, pieces: tuple[Piece, ...]) -> None:
+        """Let the last section grow, and begin others after it."""
+        growth = ""
+        new: list[Section] = []
+        for piece in pieces:
+            if piece.begins:
+                self._section.append(growth)
+                self._section.set_class(piece.continues, "-goes-on")
+                self._section, growth = Section(self._palette), ""
+                new.append(self._section)
+            growth += piece.text
+        self._section.append(growth)
+        if new:
+            await self.mount_all(new, before=".figures")
+
+    def notify_style_update(self) -> None:
+        """The theme has changed."""
+        super().notify_style_update()
+        self._palette = Palette(self.app.theme_variables)
+        for section in self.query(Section):
+            section.recolour(self._palette)
