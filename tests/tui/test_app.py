@@ -99,7 +99,7 @@ async def test_an_operation_that_fails_is_told_and_nothing_in_it_is_markup() -> 
         fleet.links["one"].say(OperationChanged(operation=failed))
         await until(pilot, lambda: len(app._notifications) == 1)
         told = next(iter(app._notifications))
-        assert told.message == "swap of large failed: [red]�[31mboom"
+        assert told.message == "swap of large failed: [red]�[31mboom; ! tells why"
         assert told.markup is False
 
 

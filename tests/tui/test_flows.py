@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from fleetview.app import FleetApp
-from fleetview.fleet import Change, LinkUp
+from fleetview.fleet import Change, LinkDown, LinkUp
 from fleetview.remote.errors import Refused
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
@@ -249,12 +249,31 @@ async def test_where_there_is_nothing_to_undo_the_dialog_says_so() -> None:
         assert link.asked == []
 
 
-async def test_keys_without_an_engine_that_understands_them_do_nothing() -> None:
+async def test_keys_without_an_engine_that_understands_them_say_why_they_do_nothing() -> None:
     files = (a_model_file(),)
     bare = a_snapshot(backends=(a_backend_state(models=files, resident=()),))
     async with a_dashboard(bare) as (app, pilot, _):
-        await pilot.press("t", "a", "P", "D")
+        await pilot.press("t", "P", "D")
         assert len(app.screen_stack) == 1
+        said = [one.message for one in app._notifications]
+        assert said == [
+            "no model is ready on studio; load one with s",
+            "nothing on studio can pull a model",
+            "studio has no model that can be deleted from here",
+        ]
+
+
+async def test_the_menu_reconnects_and_tells_the_health_of_a_node_that_is_down() -> None:
+    fleet = FakeFleet({"studio": (LinkDown("no route to host", 9.0),)})
+    app = fleet.app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("a")
+        await shown(app, pilot, "On studio", "reconnect now", "health: what is wrong")
+        await pilot.press("enter")
+        await until(pilot, lambda: fleet.links["studio"].retries == 1)
+        await pilot.press("a", "j", "enter")
+        await shown(app, pilot, "Health of studio", "no route to host")
 
 
 async def test_a_read_only_dashboard_offers_none_of_it() -> None:

@@ -10,9 +10,11 @@ from fleetview.present import context as context_size
 from fleetview.present.figures import bar, columns, sparkline
 from fleetview.present.measures import memory_free, memory_ratio
 from fleetview.present.models import cell
-from fleetview.present.panel import machine
+from fleetview.present.panel import machine, panel
+from fleetview.present.signs import SYMBOLS
 from fleetview.present.summary import View, header
 from fleetview.present.text import Line, difference, text_of, width_of
+from fleetview_agent.wire import Failure
 from tests.builders import (
     GIB,
     a_backend_state,
@@ -162,7 +164,7 @@ def test_a_machine_without_a_gpu_shows_its_cpu_and_says_that_it_is_the_cpu() -> 
 
 def test_a_lost_node_says_since_when_why_and_when_it_is_tried_again() -> None:
     lost = a_node("gone", link="down", reason="no route to host", link_since=60.0, retry_at=112.0)
-    assert "○ gone down 40 s · no route to host · next try 12 s" in row(lost)
+    assert "○ gone  down 40 s · no route to host · next try 12 s" in row(lost)
     assert "press r" in row(replace(lost, retry_at=None))
     assert "trying now" in row(lost, now=113.0)
 
@@ -175,7 +177,7 @@ def test_old_figures_are_dim_and_say_how_old_they_are() -> None:
 
 
 def test_every_condition_looks_different_without_colour() -> None:
-    assert len({symbol for symbol, _ in rows.SYMBOLS.values()}) == len(rows.SYMBOLS)
+    assert len({symbol for symbol, _ in SYMBOLS.values()}) == len(SYMBOLS)
 
 
 def test_the_model_column_says_what_is_going_on() -> None:
@@ -190,6 +192,9 @@ def test_the_model_column_says_what_is_going_on() -> None:
     assert said(with_resident(a_resident("a"), a_resident("b", phase="failed"))) == "b failed +1"
     assert said(with_resident(a_resident("a", phase="loading", progress=0.3))) == "a load 30%"
     assert said(a_node(samples=(a_sample(traffic=(a_traffic(queued=3),)),))) == "small 3 wait"
+    running = a_node(samples=(a_sample(traffic=(a_traffic(in_flight=2),)),))
+    assert said(running) == "small · 2 in flight"
+    assert said(running, 12) == "small"
     assert said(a_node(operations=(an_operation(), an_operation(id="2")))).split() == ["large", "load", "50%", "+1"]
     assert said(a_node(operations=(an_operation(progress=None, phase="drain"),))) == "large drain"
 
@@ -238,6 +243,23 @@ def test_a_narrow_header_drops_figures_and_keeps_the_alerts() -> None:
     assert line.startswith(" studio · 1 of 2 up")
     assert "▲ 1 alert" in line
     assert width_of(((line, "plain"),)) == 40
+
+
+def test_the_header_counts_requests_and_operations_and_says_which_key_goes_to_an_alert() -> None:
+    busy = a_node("a", samples=(a_sample(pressure="critical", traffic=(a_traffic(in_flight=3),)),))
+    fleet = {"a": replace(busy, operations=(an_operation(),)), "b": a_node("b", link="down")}
+    line = text_of(header("studio", fleet, 100.0, 120, View(next_alert="n")))
+    assert "3 in flight · 1 operation" in line
+    assert line.endswith("▲ 2 alerts n ")
+
+
+def test_the_panel_says_what_an_alert_is_about() -> None:
+    failure = Failure(reason="out of memory")
+    engine = a_backend_state(phase="failed", failure=failure, resident=(a_resident("b", phase="orphaned"),))
+    node = a_node(backends={"llamacpp": engine}, samples=(a_sample(pressure="critical"),))
+    expected = "llamacpp failed: out of memory · memory pressure is critical (level 1, 66 % free) · b is orphaned"
+    assert expected in texts(panel(node, 100.0, 160, 10))
+    assert "▲" not in texts(panel(a_node(), 100.0, 160, 10))
 
 
 def test_the_header_says_demo_filter_pause_and_read_only() -> None:

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleetview import sections as dividing
 from fleetview.sections import LENGTH, Piece, Sections
 
 WORDS = "some words that make a paragraph of a certain length. " * 4
 MIXED = f"# Title\n\n{WORDS}\n\n" * 30
 CODE = "```python\n" + "".join(f"line_{number} = {number}\n" for number in range(400)) + "```\nafter\n"
 ITEMS = "".join(f"- item number {number} with some words\n" for number in range(200))
+
+
+@pytest.fixture(autouse=True)
+def _short_sections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dividing, "LENGTH", 1000)
+    monkeypatch.setattr(dividing, "LIST_LENGTH", 400)
 
 
 def in_sections(pieces: tuple[Piece, ...]) -> list[str]:

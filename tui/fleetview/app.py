@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar, Literal
 
 from textual import on, work
-from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.events import Event, Key, Paste
@@ -16,16 +16,19 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.worker import Worker
 
+from fleetview.alerts.notifying import Notifier
 from fleetview.app_keys import APP_KEYS
 from fleetview.asking import Asking
 from fleetview.author import author as operator
+from fleetview.chats.store import ChatStore
 from fleetview.commands import FleetCommands
 from fleetview.config import ConfigError, FleetConfig
 from fleetview.connections import Connections, Run
-from fleetview.fleet import Change, Fleet, apply, described
+from fleetview.copying.copies import Copies
+from fleetview.fleet import Change, Fleet, alerted, apply, described
 from fleetview.keymap import textual_keymap
 from fleetview.last_known import LastKnown
-from fleetview.links import OpenLink, real_links
+from fleetview.links import OpenLink, kept_logins, real_links
 from fleetview.messages import (
     CancelRequested,
     ChangeRequested,
@@ -37,7 +40,7 @@ from fleetview.messages import (
 from fleetview.present import plain
 from fleetview.present.farewell import farewell
 from fleetview.present.fleet_file import news
-from fleetview.present.operations import outcome, subject
+from fleetview.present.operations import told
 from fleetview.present.text import visible
 from fleetview.remote.errors import RemoteError
 from fleetview.screens.desk import Desk
@@ -45,7 +48,7 @@ from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.following import FollowingScreen
 from fleetview.screens.help import Help, keys_of
 from fleetview.talk import Talk
-from fleetview.themes import DARK, THEMES
+from fleetview.themed_app import ThemedApp
 from fleetview.views import Views
 from fleetview.watching import LOOK_SECONDS, FleetFile
 from fleetview_agent.wire import OperationChanged
@@ -58,7 +61,7 @@ SECOND_THOUGHT_SECONDS = 3.0
 """How long a first `q` waits for the second one."""
 
 
-class FleetApp(App[None], inherit_bindings=False):
+class FleetApp(ThemedApp, inherit_bindings=False):
     """The dashboard of a fleet."""
 
     TITLE = "fleetview"
@@ -83,34 +86,28 @@ class FleetApp(App[None], inherit_bindings=False):
         readonly: bool = False,
         memory: LastKnown | None = None,
         fleet_file: FleetFile | None = None,
+        chats: ChatStore | None = None,
     ) -> None:
-        super().__init__()
-        self.animation_level = "none"
+        super().__init__(config.ui)
         self.config = config
         self._author = author or operator()
         self._clock = clock
         self._readonly = readonly
-        self._connections = Connections(
-            links or real_links(Asking(self, self.idle_seconds)), self.receive, self._follow
-        )
+        logins = kept_logins(Asking(self, self.idle_seconds))
+        self._connections = Connections(links or real_links(logins), self.receive, self._follow)
         self._talk = Talk(self._connections, self._author)
+        self._copies = Copies(lambda: self.config, logins, self._author, self._follow, self.tell)
         self._memory = memory or LastKnown()
         self._fleet_file = fleet_file
-        self.followers: list[Follower] = []
+        self._chats = chats or ChatStore()
+        self._chats.listen(partial(self.tell, severity="warning"))
         self._views = Views(self, self._desk, self.following)
+        self.followers: list[Follower] = [self._views.follow, Notifier(self).note]
         self._asked_to_quit_at: float | None = None
         self._pressed_at = -math.inf
         self.set_reactive(FleetApp.fleet, described(config))
         self.set_reactive(FleetApp.now, clock())
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = config.ui.theme or DARK.name
         self.set_keymap(textual_keymap(config.keys))
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our own variables, for themes that are not ours."""
-        theme = self.current_theme
-        return {"row-selected": theme.surface or theme.primary, "spark": theme.accent or theme.primary}
 
     @property
     def farewell(self) -> str | None:
@@ -137,9 +134,13 @@ class FleetApp(App[None], inherit_bindings=False):
             talk.logs,
             talk.processes,
             talk.chat,
+            talk.measure,
+            self._copies,
+            lambda: self.fleet,
             self._author,
             self.config,
             self._readonly,
+            self._chats,
         )
 
     def on_mount(self) -> None:
@@ -191,7 +192,7 @@ class FleetApp(App[None], inherit_bindings=False):
         self.fleet = described(config, self.fleet, old)
         self._connect()
         if config.ui.theme != old.ui.theme:  # otherwise one that was chosen meanwhile stays
-            self.theme = config.ui.theme or DARK.name
+            self.choose_theme(config.ui.theme)
         self.set_keymap(textual_keymap(config.keys))
         for screen in self.screen_stack:
             screen.refresh_bindings()
@@ -204,15 +205,23 @@ class FleetApp(App[None], inherit_bindings=False):
     def receive(self, name: str, change: Change) -> None:
         """Something is no longer what it was on the node `name`."""
         self.fleet = apply(self.fleet, name, change, self._clock())
-        if isinstance(change, OperationChanged) and change.operation.result not in {None, "done"}:
-            request = change.operation.request
-            self.tell(f"{request.verb} of {subject(request)} {outcome(change.operation)}", node=name, severity="error")
+        if isinstance(change, OperationChanged) and (ended := told(change.operation, self._author)):
+            self.tell(ended[0], node=name, severity=ended[1])
 
     def tell(
         self, text: str, node: str = "", severity: Literal["information", "warning", "error"] = "information"
     ) -> None:
         """Say something for a moment; nothing in it is markup."""
         self.notify(plain(text), title=plain(node), severity=severity, markup=False)
+
+    def alert(self, node: str, text: str) -> None:
+        """Say what is the matter with a node."""
+        self.tell(text, node=node, severity="warning")
+
+    def alerting(self, texts: Mapping[str, tuple[str, ...]]) -> None:
+        """Show which nodes have an alert by the rules of the fleet file."""
+        if (fleet := alerted(self.fleet, texts)) is not self.fleet:
+            self.fleet = fleet
 
     # What screens ask for
 
@@ -267,7 +276,7 @@ class FleetApp(App[None], inherit_bindings=False):
     async def action_last_chat(self) -> None:
         """Back to the chat that was open last."""
         if not await self._views.last_chat():
-            self.tell("no chat is open; c opens one with the selected node's model")
+            self.tell("no model is ready to chat with; s on a node loads one")
 
     def action_pause(self) -> None:
         """Let the picture stay as it is, or go on."""
@@ -292,7 +301,7 @@ class FleetApp(App[None], inherit_bindings=False):
             self.exit()
             return
         self._asked_to_quit_at = now
-        text = f"{key} again to quit; operations go on on the nodes"
+        text = f"{key} again to quit; {self._copies.parting}"
         self.notify(text, timeout=SECOND_THOUGHT_SECONDS, markup=False)
 
     def action_help(self) -> None:

@@ -25,6 +25,7 @@ KEEPS: tuple[tuple[str, Keep | None], ...] = (
     ("24 h after its last answer", 86_400.0),
     ("for good", "forever"),
 )
+PIN, UNPIN, DEFAULT = "pin: leaves only when named", "unpin: it may make room again", "default: as its engine likes"
 _REQUESTS: dict[str, type[StartRequest | StopRequest | RestartRequest]] = {
     "start": StartRequest,
     "stop": StopRequest,
@@ -38,6 +39,8 @@ class Wish:
 
     label: str
     request: Request
+    kind: str
+    """What is wished, whichever the engine: the same for a model of another node."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,12 @@ def keeping(node: NodeState, backend: str, model: ResidentModel, author: str) ->
     abilities = node.backends[backend].abilities
     wishes: list[Wish] = []
     if model.pinned and "unpin" in abilities:
-        wishes.append(
-            Wish("unpin: it may make room again", UnpinRequest(author=author, backend=backend, model=model.name))
-        )
+        wishes.append(Wish(UNPIN, UnpinRequest(author=author, backend=backend, model=model.name), UNPIN))
     elif not model.pinned and "pin" in abilities:
-        wishes.append(Wish("pin: leaves only when named", PinRequest(author=author, backend=backend, model=model.name)))
-    for label, keep in (*KEEPS, (f"default: as long as {backend} likes", None)) if "keep" in abilities else ():
-        wishes.append(Wish(label, KeepRequest(author=author, backend=backend, model=model.name, keep=keep)))
+        wishes.append(Wish(PIN, PinRequest(author=author, backend=backend, model=model.name), PIN))
+    for kind, keep in (*KEEPS, (DEFAULT, None)) if "keep" in abilities else ():
+        label = f"default: as long as {backend} likes" if keep is None else kind
+        wishes.append(Wish(label, KeepRequest(author=author, backend=backend, model=model.name, keep=keep), kind))
     return tuple(wishes)
 
 

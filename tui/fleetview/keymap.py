@@ -30,36 +30,73 @@ class Scope:
 def scopes() -> tuple[Scope, ...]:
     """Every screen with the keys that work on it: its own, those of its widgets, the app's unless it is a dialog."""
     # Chats bring Markdown, for which the first paint waits only where the fleet file has keys.
+    from fleetview.screens.bench import Bench
+    from fleetview.screens.bulk import Bulk
     from fleetview.screens.chat import ChatScreen
+    from fleetview.screens.chat_list import ChatList, ChatSearchLine, Former
+    from fleetview.screens.chat_settings import ChatSettings, SettingLine, SystemText
+    from fleetview.screens.chat_targets import ChatTargets, TargetLine
     from fleetview.screens.choose import Choose
     from fleetview.screens.confirm import Confirm
+    from fleetview.screens.copy_model import CopyModel
     from fleetview.screens.fleet import FleetScreen
     from fleetview.screens.health import Health
     from fleetview.screens.help import Help
+    from fleetview.screens.journal import JournalScreen
+    from fleetview.screens.leavers import Leavers
+    from fleetview.screens.logs import LogsScreen
+    from fleetview.screens.models import ModelsScreen
     from fleetview.screens.node import NodeScreen, Pane
     from fleetview.screens.passphrase import Passphrase, Secret
     from fleetview.screens.pick_model import PickModel
+    from fleetview.screens.places import Places
+    from fleetview.screens.prompt_search import PromptSearch, PromptSearchLine
+    from fleetview.screens.results import Results
+    from fleetview.screens.show_operation import ShowOperation
     from fleetview.screens.show_plan import ShowPlan
+    from fleetview.screens.sort_by import SortBy
+    from fleetview.screens.sort_models import SortModels
     from fleetview.screens.trust_host import TrustHost
     from fleetview.screens.type_name import NameLine, TypeName
+    from fleetview.screens.why import Why
     from fleetview.widgets.fleet_table import FleetTable
+    from fleetview.widgets.log_lines import LogView
     from fleetview.widgets.model_filter import ModelFilter
+    from fleetview.widgets.model_matrix import ModelMatrix
     from fleetview.widgets.prompt import Prompt
+    from fleetview.widgets.row_list import RowList
     from fleetview.widgets.transcript import Transcript
 
     owners: tuple[tuple[type[DOMNode], ...], ...] = (
         (FleetScreen, FleetTable),
         (NodeScreen, Pane),
         (ChatScreen, Prompt, Transcript),
+        (ChatTargets, TargetLine),
+        (ChatSettings, SystemText, SettingLine),
+        (ChatList, Former, ChatSearchLine),
+        (PromptSearch, PromptSearchLine),
         (PickModel, ModelFilter),
+        (Leavers,),
+        (JournalScreen, RowList),
+        (ShowOperation,),
         (Choose,),
         (ShowPlan,),
+        (Bulk,),
+        (Bench,),
+        (Results,),
+        (SortBy,),
         (TypeName, NameLine),
         (Confirm,),
         (TrustHost,),
         (Passphrase, Secret),
         (Help,),
         (Health,),
+        (LogsScreen, LogView),
+        (Why,),
+        (ModelsScreen, ModelMatrix),
+        (Places,),
+        (CopyModel,),
+        (SortModels,),
     )
     everywhere = _keys_of(APP_KEYS)
     return tuple(

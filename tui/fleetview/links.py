@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
 from fleetview.config import NodeConfig
 from fleetview.fleet import Change
 from fleetview.remote.questions import Questions
-from fleetview_agent.wire import ChatChunk, ChatRequest, History, LogLine, Operation, Order, Plan, ProcessMemory
+from fleetview_agent.wire import (
+    ChatChunk,
+    ChatRequest,
+    CompletionRequest,
+    Event,
+    History,
+    LogLine,
+    Operation,
+    Order,
+    Plan,
+    ProcessMemory,
+)
+
+if TYPE_CHECKING:
+    from fleetview.remote.logins import Logins
 
 Receive = Callable[[str, Change], None]
 
@@ -37,6 +52,12 @@ class ClientLike(Protocol):
     async def processes(self) -> tuple[ProcessMemory, ...]:
         """Those that hold the most memory, the largest first."""
 
+    def events(self, interval: float) -> AsyncGenerator[Event, None]:
+        """What happens there, with a sample at every interval."""
+
+    def complete(self, request: CompletionRequest) -> AsyncGenerator[ChatChunk, None]:
+        """What a model makes of a text, as it is made."""
+
     def chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer as it is made."""
 
@@ -59,16 +80,24 @@ OpenLink = Callable[[NodeConfig, float, Receive], LinkLike]
 """A node and the seconds between its samples become a connection."""
 
 
-def real_links(questions: Questions) -> OpenLink:
-    """Connections to real agents; whatever only the operator knows is asked for once."""
-    logins = None
+def kept_logins(questions: Questions) -> Callable[[], Logins]:
+    """What all connections share; made when the first of them needs it, and whatever the operator told is kept."""
+
+    @cache
+    def logins() -> Logins:
+        from fleetview.remote.logins import Logins  # the first paint does not wait for it
+
+        return Logins(questions)
+
+    return logins
+
+
+def real_links(logins: Callable[[], Logins]) -> OpenLink:
+    """Connections to real agents."""
 
     def open_link(node: NodeConfig, interval: float, receive: Receive) -> LinkLike:
-        nonlocal logins
         from fleetview.remote.link import Link  # brings httpx, for which the first paint does not wait
-        from fleetview.remote.logins import Logins
 
-        logins = logins or Logins(questions)
-        return Link(node, receive, interval, logins)
+        return Link(node, receive, interval, logins())
 
     return open_link

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from fleetview.chats.records import Target
 from fleetview_agent.wire import Order
 
 
 class RequestFailed(Exception):
     """What a screen asked for could not be had: one sentence, with what to do about it."""
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.code = code
+        """The agent's word for what kind of refusal it is; None: it was no refusal."""
 
     def __str__(self) -> str:
         """The sentence and what to do, for people."""
@@ -38,13 +41,15 @@ class ChangeRequested(Message):
 
 
 class ChatRequested(Message):
-    """Open a chat with a resident model."""
+    """Open a chat with a resident model, or with several side by side."""
 
-    def __init__(self, node: str, backend: str, model: str) -> None:
+    def __init__(self, node: str, backend: str, model: str, targets: tuple[Target, ...] = ()) -> None:
         super().__init__()
         self.node = node
         self.backend = backend
         self.model = model
+        self.targets = targets or (Target(node, backend, model),)
+        """All who are asked."""
 
 
 class CancelRequested(Message):

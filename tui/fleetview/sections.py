@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-LENGTH = 1000
+LENGTH = 3000
 """Characters after which a section ends as soon as it may."""
-LIST_LENGTH = 400
+LIST_LENGTH = 1500
 """The same before an item of a list: Textual builds a growing list anew each time."""
 _ENOUGH = 12
 """Characters at the start of a line that tell what it is."""

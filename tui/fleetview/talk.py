@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from http import HTTPStatus
 
+from fleetview.bench.book import Book, Kept, book_file
+from fleetview.bench.errors import BenchError
+from fleetview.bench.task import Task
 from fleetview.connections import Connections
 from fleetview.messages import RequestFailed
 from fleetview.remote.errors import Refused, RemoteError
@@ -49,6 +52,17 @@ class Talk:
         with _plainly(), _newer(node, "history"):
             return await self._connections.client(node).history(since, step_seconds)
 
+    async def measure(self, task: Task, tell: Callable[[str], None]) -> Kept:
+        """How fast a model is, written down beside what was measured before. Raises RequestFailed."""
+        from fleetview.measuring import measure  # the first paint does not wait for it
+
+        try:
+            with _plainly():
+                result = await measure(self._connections.client(task.node), task, tell)
+        except BenchError as problem:
+            raise RequestFailed(str(problem)) from problem
+        return Book(book_file()).kept(result)
+
     async def chat(self, node: str, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """The answer of a model as it is made. Raises RequestFailed."""
         with _plainly():
@@ -64,7 +78,8 @@ def _plainly() -> Iterator[None]:
     try:
         yield
     except RemoteError as problem:
-        raise RequestFailed(problem.message, problem.hint) from problem
+        code = problem.code if isinstance(problem, Refused) else None
+        raise RequestFailed(problem.message, problem.hint, code) from problem
 
 
 @contextmanager

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.screen import Screen
 
+from fleetview.chats.records import Target
+from fleetview.config import FleetConfig
+from fleetview.fleet import Fleet
 from fleetview.messages import ChatRequested, LogsRequested
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
 from fleetview.screens.node import NodeScreen
+
+if TYPE_CHECKING:
+    from fleetview.conversation.dialogue import Dialogue
+    from fleetview.conversation.dialogues import Dialogues
 
 Build = Callable[[Desk], Screen[None]]
 
@@ -25,7 +33,6 @@ class Views:
         self._app = app
         self._desk = desk
         self._follow = follow
-        self._last_chat: str | None = None
 
     async def fleet(self) -> None:
         """Back to the fleet."""
@@ -43,27 +50,58 @@ class Views:
         await self._over_the_fleet(self._followed(NodeScreen(self._desk(), name)))
 
     async def chat(self, wish: ChatRequested) -> None:
-        """A chat with a model; one that was left goes on where it was."""
-        from fleetview.screens.chat import ChatScreen  # brings Markdown, for which the first paint does not wait
-
-        name = f"{wish.node} {wish.backend}/{wish.model}"
-        if not self._app.is_screen_installed(name):
-            ask = partial(self._desk().chat, wish.node)
-            self._app.install_screen(ChatScreen(wish.node, wish.backend, wish.model, ask), name)
-        self._last_chat = name
-        await self._app.push_screen(name)
+        """A chat with a model, or with several; one that was left goes on where it was."""
+        await self._show_chat(self._chats.with_targets(wish.targets))
 
     async def last_chat(self) -> bool:
-        """The chat that was open last; False where none was."""
-        if self._last_chat is None:
+        """The chat that was open last, in an earlier run too, or else a choice; False where nobody can be asked."""
+        if (last := self._chats.last) is not None:
+            await self._show_chat(last)
+            return True
+        fleet = next((one.fleet for one in self._app.screen_stack if isinstance(one, FollowingScreen)), {})
+        if not any(node.ready for node in fleet.values()):
             return False
-        if self._app.get_screen(self._last_chat) not in self._app.screen_stack:
-            await self._app.push_screen(self._last_chat)
+        from fleetview.screens.chat_targets import ChatTargets  # the first paint does not wait for dialogs
+
+        def chosen(targets: tuple[Target, ...] | None) -> None:
+            if targets:
+                self._app.call_later(self._show_chat, self._chats.with_targets(targets))
+
+        await self._app.push_screen(ChatTargets(fleet), chosen)
         return True
 
-    async def logs(self, wish: LogsRequested) -> None:  # noqa: ARG002 -- what of them is the screen's business
+    async def _show_chat(self, dialogue: Dialogue) -> None:
+        """Show a chat as it was left."""
+        from fleetview.screens.chat import ChatScreen  # brings Markdown, for which the first paint does not wait
+
+        name = f"chat {id(dialogue)}"  # they live as long as the program
+        if not self._app.is_screen_installed(name):
+            self._app.install_screen(
+                self._followed(ChatScreen(self._desk(), dialogue, self._chats, self._show_chat)), name
+            )
+        await self._over_the_fleet(name)
+
+    @cached_property
+    def _chats(self) -> Dialogues:
+        """The chats of this run; what they ask goes on when their screens are left."""
+        from fleetview.conversation.dialogues import Dialogues  # the first paint does not wait for chats
+
+        desk = self._desk()
+        return Dialogues(desk.chat, desk.chats, partial(self._app.run_worker, group="answers", exit_on_error=True))
+
+    def follow(self, config: FleetConfig, fleet: Fleet, now: float) -> None:
+        """Time has gone on."""
+        if "_chats" in self.__dict__:
+            self._chats.follow(config, fleet, now)
+
+    async def logs(self, wish: LogsRequested) -> None:
         """The logs of a node, or of one of its engines."""
+        from fleetview.screens.logs import LogsScreen  # the first paint does not wait for it
+
         await self.show("logs")
+        screen = self._app.get_screen("logs")
+        assert isinstance(screen, LogsScreen)
+        screen.choose(wish.node, wish.backend)
 
     async def _over_the_fleet(self, screen: str | Screen[None]) -> None:
         """Show a screen from which one step back leads to the fleet."""
@@ -79,5 +117,30 @@ class Views:
         return screen
 
 
-VIEWS: Mapping[str, Build] = {}
+def _logs(desk: Desk) -> Screen[None]:
+    """What agents and engines write."""
+    from fleetview.screens.logs import LogsScreen  # the first paint does not wait for it
+
+    return LogsScreen(desk)
+
+
+def _models(desk: Desk) -> Screen[None]:
+    """Every model on every node."""
+    from fleetview.screens.models import ModelsScreen  # the first paint does not wait for it
+
+    return ModelsScreen(desk)
+
+
+def _journal(desk: Desk) -> Screen[None]:
+    """What was done to the nodes."""
+    from fleetview.screens.journal import JournalScreen  # the first paint does not wait for it
+
+    return JournalScreen(desk)
+
+
+VIEWS: Mapping[str, Build] = {
+    "journal": _journal,
+    "models": _models,
+    "logs": _logs,
+}
 """Names of the views with a digit, beside fleet and chat → what makes their screens."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from fleetview.config import FleetConfig, find_config, read_config
 from fleetview.config_errors import unreadable
 from fleetview.keymap import wrong_keys
+from fleetview.present.table.wrong_columns import wrong_columns
 from fleetview.themes import wrong_theme
 
 LOOK_SECONDS = 0.5
@@ -26,10 +27,15 @@ class FleetFile:
         self._seen: Stamp | None = None
         """The state at the last look."""
 
+    @property
+    def path(self) -> Path | None:
+        """Where it is; None where there is none."""
+        return self._file
+
     def read(self) -> FleetConfig:
         """What the file says. Raises ConfigError."""
         self._read = self._seen = _stamp(self._file)  # before reading, so that no change falls between the two
-        return read_config(self._file, wrong_theme, wrong_keys)
+        return read_config(self._file, wrong_theme, wrong_keys, wrong_columns)
 
     def look(self) -> FleetConfig | None:
         """What the file says, once for each change; None otherwise. Raises ConfigError, which is once for each too."""

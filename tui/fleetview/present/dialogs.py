@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fleetview.fleet import NodeState
+from fleetview.fleet import Fleet, NodeState
+from fleetview.inventory import others_with
 from fleetview.present.numbers import count, size
 from fleetview.present.text import plain
 from fleetview_agent.wire import BackendState, ModelFile, Operation, ResidentModel
@@ -38,6 +39,17 @@ def pulling(engine: BackendState) -> tuple[str, ...]:
     return (f"{by} fetches it from its registry.", "One that was broken off goes on where it was.")
 
 
+def pulling_many(backend: str) -> tuple[str, ...]:
+    """The same for several nodes."""
+    return (f"{plain(backend)} of each node fetches it from its registry.", "What was broken off goes on where it was.")
+
+
+def deleting_many(nodes: tuple[str, ...]) -> tuple[str, ...]:
+    """What deleting a model on several nodes means."""
+    where = f"It leaves the {count(len(nodes), 'disk')} of {plain(', '.join(nodes))}."
+    return (where, "For 30 s each can still be cancelled. Type its name to delete it.")
+
+
 def deleting(node: NodeState, state: BackendState, file: ModelFile) -> tuple[str, ...]:
     """What deleting a model means."""
     lines = [f"{size(file.size_bytes)} on the disk of {plain(node.name)}, used by {plain(state.backend)}."]
@@ -51,6 +63,17 @@ def deleting(node: NodeState, state: BackendState, file: ModelFile) -> tuple[str
         lines.append(f"The same file is also {plain(', '.join(users))}.")
     lines.append("For 30 s it can still be cancelled. Type its name to delete it.")
     return tuple(lines)
+
+
+def elsewhere(fleet: Fleet, node: NodeState, state: BackendState, file: ModelFile) -> tuple[str, ...]:
+    """Whether the same file is on other nodes too; that it is the last one of the fleet is said."""
+    having, unknown = others_with(fleet, node.name, state.backend, file)
+    if having:
+        more = f" and {len(having) - 1} more" if len(having) > 1 else ""
+        return (f"The same file is also on {plain(having[0])}{more}.",)
+    if unknown:
+        return (f"No other node has it as far as is known; not connected: {plain(', '.join(unknown))}.",)
+    return ("It is the last copy in the fleet.",)
 
 
 def cancelling(operation: Operation) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from fleetview.fleet import NodeState
 from fleetview.present.numbers import celsius, hertz, percent, power, size, watts
 from fleetview.present.readings import absent_of_gpus, missed
-from fleetview.present.rows import PRESSURES
+from fleetview.present.signs import PRESSURES
 from fleetview.present.text import DASH, Line, Span, Tone, left, plain
 from fleetview.present.wrapping import flowing, wrapped
 from fleetview_agent.wire import Gpu, Sample, ThermalState

@@ -79,10 +79,18 @@ def _resident(node: NodeState, aside: tuple[Operation, ...], width: int) -> Line
             pin: Line = ((PIN, "accent"),) if first.pinned else ()
             waits = measures.waiting(node)
             suffix = (*pin, *suffix, *(((f" {waits} wait", "warm"),) if waits else ()))
+            suffix = (*suffix, *_in_flight(node, width - width_of((*suffix, (plain(first.name), "plain")))))
     if aside:
         ratio = operations.done_ratio(aside[0])
         suffix = (*suffix, (f" · {aside[0].request.verb}{'' if ratio is None else f' {percent(ratio)}'}", "accent"))
     return _named(first.name, "plain", suffix, width)
+
+
+def _in_flight(node: NodeState, room: int) -> Line:
+    """How many requests are being answered, where that leaves the name whole."""
+    runs = measures.in_flight(node)
+    said: Line = ((f" · {runs} in flight", "dim"),) if runs else ()
+    return said if width_of(said) <= room else ()
 
 
 _ORDER = {"failed": 0, "orphaned": 1, "loading": 2, "unloading": 3, "ready": 4}

@@ -35,6 +35,16 @@ class Choose(ModalScreen[int | None]):
         super().__init__()
         self._title = title
         self._choices = tuple(choices)
+        self._seen = False
+        """Whether it stands on the screen: nobody chooses what was not shown."""
+
+    def on_mount(self) -> None:
+        """From the next picture on something can be chosen."""
+        self.call_after_refresh(self._be_seen)
+
+    def _be_seen(self) -> None:
+        """It stands on the screen."""
+        self._seen = True
 
     def compose(self) -> ComposeResult:
         """The choices, then the keys."""
@@ -50,11 +60,13 @@ class Choose(ModalScreen[int | None]):
 
     def action_choose(self) -> None:
         """Hand back the highlighted line."""
-        self.dismiss(self.query_one(OptionList).highlighted)
+        if self.is_current and self._seen:
+            self.dismiss(self.query_one(OptionList).highlighted)
 
     def action_cancel(self) -> None:
         """Hand back nothing."""
-        self.dismiss(None)
+        if self.is_current:
+            self.dismiss(None)
 
     def action_move(self, way: str) -> None:
         """Move the highlight."""

@@ -59,6 +59,16 @@ class Confirm(ModalScreen[bool]):
         self._title = title
         self._lines = tuple(lines)
         self._yes = yes
+        self._seen = False
+        """Whether it stands on the screen: nobody agrees to what was not shown."""
+
+    def on_mount(self) -> None:
+        """From the next picture on it can be agreed to."""
+        self.call_after_refresh(self._be_seen)
+
+    def _be_seen(self) -> None:
+        """It stands on the screen."""
+        self._seen = True
 
     def compose(self) -> ComposeResult:
         """What it is about, then the answers."""
@@ -70,11 +80,12 @@ class Confirm(ModalScreen[bool]):
 
     def action_answer(self, yes: bool) -> None:
         """Say it."""
-        self.dismiss(yes)
+        if self.is_current and (self._seen or not yes):
+            self.dismiss(yes)
 
     def action_take(self) -> None:
         """Say what is chosen."""
-        self.dismiss(self.query_one(Answers).chosen)
+        self.action_answer(self.query_one(Answers).chosen)
 
     def action_choose(self, yes: bool) -> None:
         """Choose an answer without saying it yet."""

@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
+from fleetview.bench.book import Kept
+from fleetview.bench.task import Task
+from fleetview.chats.store import ChatStore
 from fleetview.config import FleetConfig
-from fleetview_agent.wire import ChatChunk, ChatRequest, History, LogLine, Operation, Order, Plan, ProcessMemory
+from fleetview.fleet import Fleet
+from fleetview_agent.wire import (
+    ChatChunk,
+    ChatRequest,
+    CopyRequest,
+    History,
+    LogLine,
+    Operation,
+    Order,
+    Plan,
+    ProcessMemory,
+)
+
+
+class CopiesLike(Protocol):
+    """Brings models from one node to others."""
+
+    async def read(self, source: str, backend: str, model: str, show: Callable[[float], None]) -> CopyRequest:
+        """The request that brings the model elsewhere; `show` is told how far reading it is. Raises RequestFailed."""
+
+    def start(self, request: CopyRequest, targets: tuple[str, ...]) -> None:
+        """Bring it to these nodes, where operations then tell how far it is."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +52,17 @@ class Desk:
     """Who holds the node's memory, the largest first."""
     chat: Callable[[str, ChatRequest], AsyncGenerator[ChatChunk, None]]
     """The answer of a model of the node as it is made."""
+    measure: Callable[[Task, Callable[[str], None]], Awaitable[Kept]]
+    """How fast a model is, and was; the callable is told each step."""
+    copies: CopiesLike
+    fleet: Callable[[], Fleet]
+    """What is true just now."""
     author: str
     """user@host of the operator."""
     config: FleetConfig
     readonly: bool = False
+    chats: ChatStore = field(default_factory=ChatStore)
+    """Where chats are kept."""
 
     @property
     def title(self) -> str:

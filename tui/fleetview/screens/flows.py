@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from textual.app import App
 
-from fleetview.changes import keeping, serving
+from fleetview.changes import ServerWish, keeping
+from fleetview.chats.records import Target as Partner
 from fleetview.fleet import NodeState, keepable
 from fleetview.picking import unaskable
-from fleetview.present import dialogs, plain
+from fleetview.present import count, dialogs, plain
 from fleetview.present.operations import in_hand, subject
 from fleetview.present.text import text_of
+from fleetview.screens import targets
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.desk import Desk
 from fleetview.screens.show_plan import ShowPlan
+from fleetview.screens.subject import Subject
+from fleetview.screens.targets import Residents, deletable, meant
 from fleetview.screens.type_name import TypeName
 from fleetview_agent.wire import (
     BackendState,
@@ -30,32 +34,63 @@ from fleetview_agent.wire import (
     UnloadRequest,
 )
 
-Residents = tuple[tuple[str, ResidentModel], ...]
-Flow = Callable[[App[None], NodeState, Desk], Awaitable[Order | None]]
+PULLED = "name, as in gemma3:27b"
+Flow = Callable[[App[None], Subject, Desk], Awaitable[Order | None]]
 
 
 async def resident(app: App[None], title: str, models: Residents) -> tuple[str, ResidentModel] | None:
     """The one model, or the one that the operator chooses; None where no request can name it."""
-    place = await _one_of(app, title, tuple(f"{backend}/{model.name}" for backend, model in models))
-    if place is None or not _can_name(app, models[place][0], models[place][1].name):
+    place = await one_of(app, title, tuple(f"{backend}/{model.name}" for backend, model in models))
+    if place is None or not can_name(app, models[place][0], models[place][1].name):
         return None
     return models[place]
 
 
-async def operation(app: App[None], node: NodeState) -> Operation | None:
-    """The operation that is to be cancelled, after asking."""
-    place = await _one_of(app, f"Cancel on {node.name}", tuple(text_of(in_hand(one)) for one in node.operations))
+async def partners(app: App[None], subjects: Sequence[Subject]) -> tuple[Partner, ...]:
+    """Whom to talk to: the ready model of each row, chosen where a row has several; none where the operator leaves."""
+    chosen: list[Partner] = []
+    for about in subjects:
+        node = about.node
+        models = meant(about, node.ready)
+        found = await resident(app, f"Chat on {node.name}", models)
+        if found is not None:
+            chosen.append(Partner(node.name, found[0], found[1].name))
+        elif models:
+            return ()
+    return tuple(dict.fromkeys(chosen))
+
+
+async def operation(app: App[None], nodes: Sequence[NodeState]) -> tuple[str, Operation] | None:
+    """The node and the operation that is to be cancelled, after asking."""
+    found = tuple((node.name, one) for node in nodes for one in node.operations)
+    several = len(nodes) > 1
+    title = f"Cancel on {count(len(nodes), 'node') if several else nodes[0].name}"
+    labels = tuple((f"{name}: " if several else "") + text_of(in_hand(one)) for name, one in found)
+    place = await one_of(app, title, labels)
     if place is None:
         return None
-    chosen = node.operations[place]
-    title = f"Cancel the {chosen.request.verb} of {subject(chosen.request)} on {node.name}"
+    name, chosen = found[place]
+    title = f"Cancel the {chosen.request.verb} of {subject(chosen.request)} on {name}"
     agreed = await app.push_screen_wait(Confirm(title, dialogs.cancelling(chosen), "yes, cancel it"))
-    return chosen if agreed else None
+    return (name, chosen) if agreed else None
 
 
-async def unload(app: App[None], node: NodeState, desk: Desk) -> Order | None:
+async def swap(app: App[None], about: Subject, desk: Desk) -> Order | None:
+    """Put the model of a row into memory, after showing the plan."""
+    node = about.node
+    target = targets.swap(about, None, "auto", desk.author)
+    if target.request is None:
+        app.notify(plain(f"{node.name}: {target.refusal}"), severity="warning", markup=False)
+        return None
+    title = f"Swap in {plain(about.model or '')} on {node.name}"
+    agreed = await app.push_screen_wait(ShowPlan(title, node, partial(desk.plan, node.name, target.request)))
+    return target.request if agreed else None
+
+
+async def unload(app: App[None], about: Subject, desk: Desk) -> Order | None:
     """Take a model out of memory, or end the process of one that was orphaned, after asking."""
-    chosen = await resident(app, f"Unload from {node.name}", node.resident)
+    node = about.node
+    chosen = await resident(app, f"Unload from {node.name}", meant(about, node.resident))
     if chosen is None:
         return None
     backend, model = chosen
@@ -67,9 +102,10 @@ async def unload(app: App[None], node: NodeState, desk: Desk) -> Order | None:
     return UnloadRequest(author=desk.author, backend=backend, model=model.name)
 
 
-async def keep(app: App[None], node: NodeState, desk: Desk) -> Order | None:
+async def keep(app: App[None], about: Subject, desk: Desk) -> Order | None:
     """Say how long a model stays; the menu is the consent."""
-    chosen = await resident(app, f"Keep on {node.name}", keepable(node))
+    node = about.node
+    chosen = await resident(app, f"Keep on {node.name}", meant(about, keepable(node)))
     if chosen is None:
         return None
     wishes = keeping(node, *chosen, desk.author)
@@ -78,49 +114,55 @@ async def keep(app: App[None], node: NodeState, desk: Desk) -> Order | None:
     return None if place is None else wishes[place].request
 
 
-async def serve(app: App[None], node: NodeState, desk: Desk) -> Order | None:
+async def serve(app: App[None], node: NodeState, desk: Desk, wish: ServerWish) -> Order | None:
     """Start, stop or restart the server of an engine, after showing who runs it and every command."""
-    wishes = serving(node, desk.author)
-    place = await app.push_screen_wait(Choose(f"On {node.name}", tuple(wish.label for wish in wishes)))
-    if place is None:
-        return None
-    wish = wishes[place]
     title = f"{wish.label.capitalize()} on {node.name}"
     agreed = await app.push_screen_wait(ShowPlan(title, node, partial(desk.plan, node.name, wish.request)))
     return wish.request if agreed else None
 
 
-async def pull(app: App[None], node: NodeState, desk: Desk) -> Order | None:
-    """Fetch a model whose name is typed."""
-    engines = node.able("pull")
-    place = await _one_of(app, f"Pull on {node.name} with", tuple(state.backend for state in engines))
+async def pull(app: App[None], about: Subject, desk: Desk) -> Order | None:
+    """Fetch the model of the row, or one whose name is typed."""
+    node = about.node
+    engines = _pulling(about)
+    place = await one_of(app, f"Pull on {node.name} with", tuple(state.backend for state in engines))
     if place is None:
         return None
     engine = engines[place]
     lines = dialogs.pulling(engine)
-    name = await app.push_screen_wait(TypeName(f"Pull to {node.name}", lines, "name, as in gemma3:27b"))
-    if name is None or not _can_name(app, engine.backend, name):
+    name = about.model
+    if name is None:
+        name = await app.push_screen_wait(TypeName(f"Pull to {node.name}", lines, PULLED))
+    elif not await app.push_screen_wait(Confirm(f"Pull {plain(name)} to {node.name}", lines, "yes, pull it")):
+        return None
+    if name is None or not can_name(app, engine.backend, name):
         return None
     return PullRequest(author=desk.author, backend=engine.backend, model=name)
 
 
-async def delete(app: App[None], node: NodeState, desk: Desk) -> Order | None:
+async def delete(app: App[None], about: Subject, desk: Desk) -> Order | None:
     """Delete a model whose name is typed once more."""
-    files = tuple((state, file) for state in node.able("delete") for file in state.models if not file.undeletable)
+    node = about.node
+    files = deletable(about)
     names = tuple(f"{state.backend}/{file.name}" for state, file in files)
-    place = await app.push_screen_wait(Choose(f"Delete on {node.name}", names))
+    title = f"Delete on {node.name}"
+    if about.model is not None:
+        place = await one_of(app, title, names)
+    else:  # which one is meant is never left to there being but one
+        place = await app.push_screen_wait(Choose(title, names))
     if place is None or not _may_go(app, *files[place]):
         return None
     state, file = files[place]
     title = f"Delete {plain(file.name)} from {node.name}"
-    lines = dialogs.deleting(node, state, file)
+    lines = (*dialogs.elsewhere(desk.fleet(), node, state, file), *dialogs.deleting(node, state, file))
     if await app.push_screen_wait(TypeName(title, lines, "its name", file.name.strip())) is None:
         return None
     return DeleteRequest(author=desk.author, backend=state.backend, model=file.name)
 
 
-async def undo(app: App[None], node: NodeState, desk: Desk) -> Order | None:
+async def undo(app: App[None], about: Subject, desk: Desk) -> Order | None:
     """Take back the last operation, after showing what that does."""
+    node = about.node
     wish = UndoRequest(author=desk.author)
     title = f"Undo on {node.name}"
     agreed = await app.push_screen_wait(ShowPlan(title, node, partial(desk.plan, node.name, wish)))
@@ -128,9 +170,9 @@ async def undo(app: App[None], node: NodeState, desk: Desk) -> Order | None:
 
 
 CHANGES: Mapping[str, Flow] = {
+    "swap": swap,
     "unload": unload,
     "keep": keep,
-    "serve": serve,
     "pull": pull,
     "delete": delete,
     "undo": undo,
@@ -138,11 +180,17 @@ CHANGES: Mapping[str, Flow] = {
 """Names of keys' actions → what they ask before they change anything."""
 
 
-async def _one_of(app: App[None], title: str, names: tuple[str, ...]) -> int | None:
+async def one_of(app: App[None], title: str, names: tuple[str, ...]) -> int | None:
     """The place of the only one, or of the one that the operator chooses."""
     if len(names) <= 1:
         return 0 if names else None
     return await app.push_screen_wait(Choose(title, names))
+
+
+def _pulling(about: Subject) -> tuple[BackendState, ...]:
+    """The engines that can fetch it; the row's own where it has one that can."""
+    engines = about.node.able("pull")
+    return tuple(state for state in engines if state.backend == about.backend) or engines
 
 
 def _may_go(app: App[None], state: BackendState, file: ModelFile) -> bool:
@@ -151,10 +199,10 @@ def _may_go(app: App[None], state: BackendState, file: ModelFile) -> bool:
         text = f"{plain(file.name, 60)} is in memory; unload it with x before it is deleted"
         app.notify(text, severity="warning", markup=False)
         return False
-    return _can_name(app, state.backend, file.name)
+    return can_name(app, state.backend, file.name)
 
 
-def _can_name(app: App[None], backend: str, model: str) -> bool:
+def can_name(app: App[None], backend: str, model: str) -> bool:
     """Whether a request can name the model; says so when none can."""
     if reason := unaskable(backend, model):
         app.notify(f"{plain(model, 60)}: {reason}", severity="warning", markup=False)

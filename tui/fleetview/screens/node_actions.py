@@ -6,62 +6,44 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
+from textual.events import Key
 
-from fleetview.fleet import Fleet, NodeState, refusal
+from fleetview.fleet import Fleet, NodeState
 from fleetview.messages import (
     CancelRequested,
     ChangeRequested,
     ChatRequested,
+    LogsRequested,
     NodeRequested,
     RetryRequested,
 )
+from fleetview.places import others
+from fleetview.present import plain
 from fleetview.present.health import health
+from fleetview.present.why import nearest, trouble
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
+from fleetview.screens.node_keys import CHANGING, NODE_KEYS, ON_A_NODE
 from fleetview.screens.subject import Subject
-from fleetview.verbs import CHAT, DELETE, DOCTOR, KEEP, PULL, STATUS, SWAP, UNDO, UNLOAD, Verb
+from fleetview.screens.targets import why_none
 
 if TYPE_CHECKING:
+    from fleetview.screens.batches import Batches
     from fleetview.screens.pick_model import PickModel
-
-_CHANGING = frozenset({"swap", "unload", "keep", "serve", "pull", "delete", "undo", "cancel_operation"})
-"""Actions that a read-only dashboard does not have."""
-_ON_A_NODE = (*sorted(_CHANGING), "chat", "describe", "health", "retry")
-
-
-def _binding(verb: Verb) -> Binding:
-    """The key of a verb."""
-    return Binding(verb.keys or "", verb.label, verb.label, id=verb.id, tooltip=verb.summary, show=verb.shown)
 
 
 class NodeActions(FollowingScreen):
-    """A screen whose keys act on one node of the fleet."""
+    """A screen whose keys act on the selected node of the fleet, or on all rows that are marked."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(_binding(verb) for verb in (SWAP, UNLOAD, CHAT, KEEP)),
-        Binding(
-            "a",
-            "serve",
-            "more",
-            id="node.actions",
-            tooltip="Start, stop or restart an engine, after showing how.",
-        ),
-        *(_binding(verb) for verb in (PULL, DELETE, UNDO, STATUS, DOCTOR)),
-        Binding(
-            "ctrl+x",
-            "cancel_operation",
-            "cancel",
-            id="operation.cancel",
-            tooltip="Cancel an operation; the node goes back to where it was.",
-        ),
-        Binding("r", "retry", "reconnect", show=False, id="node.reconnect", tooltip="Connect now, without waiting."),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*NODE_KEYS]
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._refusals: tuple[str | None, ...] = ()
         self._picker: PickModel | None = None
+        self._batches: Batches | None = None
+        """What several nodes were asked for; None: nothing yet."""
 
     @property
     def node(self) -> NodeState | None:
@@ -77,6 +59,8 @@ class NodeActions(FollowingScreen):
         """Something is no longer what it was."""
         if self._picker is not None and (node := fleet.get(self._picker.node.name)):
             self._picker.node = node
+        if self._batches is not None:
+            self._batches.follow()
         super().watch_fleet(fleet)
 
     def drawn(self) -> None:
@@ -85,50 +69,94 @@ class NodeActions(FollowingScreen):
 
     def renew_keys(self) -> None:
         """See whether other keys work now."""
-        refusals = tuple(self.why_not(action) for action in _ON_A_NODE)
+        refusals = tuple(self.why_not(action) for action in ON_A_NODE)
         if refusals != self._refusals:
             self._refusals = refusals
             self.refresh_bindings()
 
     def why_not(self, action: str) -> str | None:
         """Why an action cannot be done just now, in words; None when it can."""
-        if action not in _ON_A_NODE:
+        if action not in ON_A_NODE:
             return None
-        if (node := self.node) is None:
+        if not (subjects := self.subjects):
             return "no node is selected"
+        nodes = tuple(subject.node for subject in subjects)
+        of = f"any of the {len(nodes)} marked rows" if len(nodes) > 1 else nodes[0].name
         match action:
-            case "swap" | "unload" | "chat" | "keep" | "serve" | "pull" | "delete" | "undo" as verb:
-                return refusal(node, verb)
+            case "swap" | "unload" | "chat" | "keep" | "pull" | "delete" | "undo" as verb:
+                return why_none(subjects, verb)
+            case "bench":
+                return why_none(subjects, "chat")
             case "cancel_operation":
-                return None if node.operations else f"no operation is in hand on {node.name}"
+                return None if any(node.operations for node in nodes) else f"no operation is in hand on {of}"
+            case "retry" if all(node.link == "up" for node in nodes):
+                return f"{of} is connected" if len(nodes) == 1 else f"all {len(nodes)} marked nodes are connected"
+            case "why":
+                return (
+                    None
+                    if trouble(nodes[0])
+                    else f"nothing failed on {nodes[0].name}; the journal (5) goes back further"
+                )
+            case "describe" | "health" | "logs" | "shell":
+                return None if self.node else "no node is selected"
             case _:
-                return f"{node.name} is connected" if action == "retry" and node.link == "up" else None
+                return None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 -- Textual's
         """Hide what a read-only dashboard does not have, dim what cannot be done just now."""
-        if self.desk.readonly and action in _CHANGING:
+        if self.desk.readonly and action in CHANGING:
             return False
         return True if self.why_not(action) is None else None
+
+    def on_key(self, event: Key) -> None:
+        """A key that would do nothing says why."""
+        found = self.active_bindings.get(event.key)
+        if found is None or found.enabled or found.node is not self:
+            return
+        if reason := self.why_not(found.binding.action):
+            event.stop()
+            self._tell(reason)
+
+    def _tell(self, text: str, title: str = "") -> None:
+        """Say something for a moment; nothing in it is markup."""
+        self.app.notify(plain(text), title=plain(title), severity="warning", markup=False)
+
+    @work(exclusive=True, group="dialog")
+    async def _change(self, action: str) -> None:
+        """Ask what exactly is meant, then ask the nodes for it."""
+        from fleetview.screens.flows import CHANGES  # the first paint does not wait for dialogs
+
+        subjects = self.subjects
+        if len(subjects) > 1:
+            await self._change_all(action, subjects)
+        elif subjects and (request := await CHANGES[action](self.app, subjects[0], self.desk)):
+            self.post_message(ChangeRequested(subjects[0].node.name, request))
+
+    async def _change_all(self, action: str, subjects: tuple[Subject, ...]) -> None:
+        """Ask what exactly is meant of all rows, then ask their nodes for it."""
+        from fleetview.screens.bulk_flows import BULK, Marked  # as above
+
+        if agreed := await BULK[action](Marked(self.app, subjects, self.desk, self.now)):
+            from fleetview.screens.batches import Batches
+
+            self._batches = self._batches or Batches(self)
+            self._batches.start(action, agreed)
 
     @work(exclusive=True, group="dialog")
     async def action_swap(self) -> None:
         """Pick a model, see the plan, agree."""
         from fleetview.screens.pick_model import PickModel  # the first paint does not wait for dialogs
 
-        if (node := self.node) is None:
+        subjects = self.subjects
+        if len(subjects) != 1 or subjects[0].model is not None:
+            self._change("swap")
             return
-        self._picker = PickModel(node, partial(self.desk.plan, node.name), self.desk.author)
+        node = subjects[0].node
+        elsewhere = others(self.fleet, node.name)
+        self._picker = PickModel(node, partial(self.desk.plan, node.name), self.desk.author, elsewhere)
         request = await self.app.push_screen_wait(self._picker)
         self._picker = None
         if request is not None:
-            self.post_message(ChangeRequested(node.name, request))
-
-    @work(exclusive=True, group="dialog")
-    async def _change(self, action: str) -> None:
-        """Ask what exactly is meant, then ask the node for it."""
-        from fleetview.screens.flows import CHANGES  # the first paint does not wait for dialogs
-
-        if (node := self.node) is not None and (request := await CHANGES[action](self.app, node, self.desk)):
             self.post_message(ChangeRequested(node.name, request))
 
     def action_unload(self) -> None:
@@ -138,10 +166,6 @@ class NodeActions(FollowingScreen):
     def action_keep(self) -> None:
         """Say how long a model stays."""
         self._change("keep")
-
-    def action_serve(self) -> None:
-        """Start, stop or restart an engine, after showing every command."""
-        self._change("serve")
 
     def action_pull(self) -> None:
         """Fetch a model by name."""
@@ -156,36 +180,79 @@ class NodeActions(FollowingScreen):
         self._change("undo")
 
     @work(exclusive=True, group="dialog")
-    async def action_chat(self) -> None:
-        """Ask a resident model something."""
-        from fleetview.screens.flows import resident  # the first paint does not wait for dialogs
+    async def action_actions(self) -> None:
+        """A menu of what has no key of its own: engines, the connection, what is wrong."""
+        from fleetview.screens.menu import SERVE_ALL, menu  # as above
 
-        if (node := self.node) is None:
+        if not (subjects := self.subjects):
             return
-        if chosen := await resident(self.app, f"Chat on {node.name}", node.ready):
-            self.post_message(ChatRequested(node.name, chosen[0], chosen[1].name))
+        chosen = await menu(self.app, subjects, self.desk, lambda action: self.why_not(action) is None)
+        if chosen == SERVE_ALL:
+            await self._change_all("serve", subjects)
+        elif isinstance(chosen, str):
+            await self.run_action(chosen)
+        elif chosen is not None:
+            self.post_message(ChangeRequested(subjects[0].node.name, chosen))
+
+    @work(exclusive=True, group="dialog")
+    async def action_chat(self) -> None:
+        """Ask a resident model something, or one of each marked row side by side."""
+        from fleetview.screens.flows import partners  # as above
+
+        if chosen := await partners(self.app, self.subjects):
+            first = chosen[0]
+            self.post_message(ChatRequested(first.node, first.backend, first.model, chosen))
 
     @work(exclusive=True, group="dialog")
     async def action_cancel_operation(self) -> None:
         """Cancel an operation, after asking."""
-        from fleetview.screens.flows import operation  # the first paint does not wait for dialogs
+        from fleetview.screens.flows import operation  # as above
 
-        if (node := self.node) is not None and (chosen := await operation(self.app, node)):
-            self.post_message(CancelRequested(node.name, chosen.id))
+        nodes = tuple({subject.node.name: subject.node for subject in self.subjects}.values())
+        if chosen := await operation(self.app, nodes):
+            self.post_message(CancelRequested(chosen[0], chosen[1].id))
 
     def action_describe(self) -> None:
         """Show everything about the node."""
         if (node := self.node) is not None:
             self.post_message(NodeRequested(node.name))
 
+    def action_logs(self) -> None:
+        """Follow what the node's agent and engines write."""
+        if (node := self.node) is not None:
+            self.post_message(LogsRequested(node.name))
+
+    def action_why(self) -> None:
+        """Tell why the last failure of the node came about."""
+        from fleetview.screens.why import Why  # the first paint does not wait for dialogs
+
+        if (subjects := self.subjects) and (failed := trouble(node := subjects[0].node)):
+            self.app.push_screen(Why(self.desk, failed, nearest(node.samples, failed.at)))
+
     def action_health(self) -> None:
         """Tell what is wrong with the node."""
-        from fleetview.screens.health import Health  # the first paint does not wait for dialogs
+        from fleetview.screens.health import Health  # as above
 
         if (node := self.node) is not None:
             self.app.push_screen(Health(node.name, health(node, self.now)))
 
+    def action_bench(self) -> None:
+        """Measure the models that are ready on the rows."""
+        from fleetview.screens.bench import Bench  # as above
+
+        self.app.push_screen(Bench(self.subjects, self.desk.measure))
+
     def action_retry(self) -> None:
         """Connect now."""
-        if (node := self.node) is not None:
-            self.post_message(RetryRequested(node.name))
+        for name in dict.fromkeys(subject.node.name for subject in self.subjects if subject.node.link != "up"):
+            self.post_message(RetryRequested(name))
+
+    @work(exclusive=True, group="dialog")
+    async def action_shell(self) -> None:
+        """A shell on the node; the dashboard rests meanwhile, and goes on to hear of the fleet."""
+        from fleetview.screens.visit import visit  # as above
+
+        node = self.node
+        config = next((one for one in self.desk.config.nodes if node and one.name == node.name), None)
+        if config is not None and (told := await visit(self.app, config)):
+            self._tell(told, config.name)

@@ -68,6 +68,7 @@ BACKEND = Argument("BACKEND", "an engine of the node, such as ollama")
 NAME = Argument("MODEL", "BACKEND/MODEL, or the model alone where one engine of the node can do it")
 HOW = (NO_WAIT, DRY_RUN)
 SWITCH = ("on", "off")
+LOG_LEVELS = ("debug", "info", "warning", "error")
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
 OPTIONS = (
     Argument("--batch", "tokens of a prompt that are read at once", "N", "number", least=32, most=16_384),

@@ -12,6 +12,7 @@ from fleetview.verbs.arguments import (
     FORCE,
     HOW,
     KEEP_FOR,
+    LOG_LEVELS,
     MODEL,
     NAME,
     NODE,
@@ -94,7 +95,11 @@ STATUS = Verb(
     "node.describe",
     "d,enter",
     "fleetview status NODE",
-    (NODES, Argument("--watch", "again and again, until interrupted")),
+    (
+        NODES,
+        Argument("--watch", "again and again, until interrupted"),
+        Argument("--tmux", "the one line that a running dashboard keeps, for a status line"),
+    ),
     shown=False,
 )
 DOCTOR = Verb(
@@ -151,6 +156,10 @@ COPY = Verb(
     "copy",
     "copy",
     "Copy a model from one node to others, or the rest of it.",
+    "model.copy",
+    "C",
+    "fleetview copy NODE MODEL TO",
+    shown=False,
     arguments=(
         replace(NODE, name="FROM", summary="the node that has it"),
         MODEL,
@@ -179,10 +188,40 @@ JOURNAL = Verb(
         Argument("--number", "how many", "N", "number", short="-n", most=1000),
     ),
 )
+LOGS = Verb(
+    "logs",
+    "logs",
+    "Show what agent and engines of a node wrote, and follow it.",
+    "logs.open",
+    "l",
+    "fleetview logs NODE -f",
+    (
+        NODE,
+        Argument("BACKEND", "an engine of the node, or agent; all when none is named", count="optional"),
+        Argument("--follow", "go on with what is written from now on, until interrupted", short="-f"),
+        Argument(
+            "--level", "only lines at least so serious: debug, info, warning or error", "LEVEL", choices=LOG_LEVELS
+        ),
+        Argument(
+            "--number",
+            "how many lines of the past; 50 when nothing is said",
+            "N",
+            "number",
+            short="-n",
+            least=0,
+            most=1000,
+        ),
+    ),
+    shown=False,
+)
 BENCH = Verb(
     "bench",
     "bench",
     "Measure how fast the models in memory read and write.",
+    "node.bench",
+    "b",
+    "fleetview bench NODE",
+    shown=False,
     arguments=(
         replace(NODES, summary="nodes of the fleet file, measured at the same time", count="some"),
         Argument("--model", "BACKEND/MODEL; every one that is in memory when none is named", "MODEL"),
@@ -221,6 +260,7 @@ VERBS = (
     DELETE,
     UNDO,
     JOURNAL,
+    LOGS,
     CHAT,
     BENCH,
     CONFIG,

@@ -1,0 +1,85 @@
+"""What has come of a verb on every node, live; closing it ends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from fleetview.batch import listed
+from fleetview.present import plain
+from fleetview.present.bulk import row_lines, totals
+from fleetview.screens.batches import Batch
+from fleetview.widgets.key_hints import KeyHints
+from fleetview.widgets.toned import contents
+
+
+class Results(ModalScreen[None]):
+    """Every node, failures first."""
+
+    CSS_PATH = "bulk.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "again", "retry the failed", id="results.retry", tooltip="Ask those that failed once more."),
+        Binding(
+            "escape,backspace,q,enter", "dismiss", "close", id="results.close", tooltip="Close it; operations go on."
+        ),
+        Binding("down,j", "scroll(1)", show=False, id="move.down", tooltip="A line down."),
+        Binding("up,k", "scroll(-1)", show=False, id="move.up", tooltip="A line up."),
+        Binding("pagedown,space", "scroll(10)", show=False, id="move.page_down", tooltip="A page down."),
+        Binding("pageup", "scroll(-10)", show=False, id="move.page_up", tooltip="A page up."),
+    ]
+
+    def __init__(self, title: str, batch: Batch, retry: Callable[[], None]) -> None:
+        super().__init__()
+        self._title = title
+        self._batch = batch
+        self._retry = retry
+
+    def compose(self) -> ComposeResult:
+        """The nodes, how many are how far, the keys."""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = Content(plain(self._title))
+            with VerticalScroll(id="rows", can_focus=False):
+                yield Static(id="lines")
+            yield Static(id="message", markup=False)
+            yield KeyHints()
+
+    def on_mount(self) -> None:
+        """Follow the nodes."""
+        self._batch.changed = self._show
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        self._batch.changed = lambda: None
+
+    def on_resize(self) -> None:
+        """As wide as there is room."""
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        """Show every node as it is."""
+        if not self.is_attached or not self.query("#lines"):
+            return
+        lines = self.query_one("#lines", Static)
+        if width := lines.size.width:
+            lines.update(contents(row_lines(listed(self._batch.rows), width)))
+        self.query_one("#message", Static).update(Content(totals(self._batch.rows)))
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 -- Textual's
+        """Only what failed is asked again."""
+        return True if action != "again" or self._batch.failed else None
+
+    def action_again(self) -> None:
+        """Ask those that failed once more."""
+        self._retry()
+
+    def action_scroll(self, rows: int) -> None:
+        """Further down, or up."""
+        self.query_one("#rows").scroll_relative(y=rows, animate=False)
