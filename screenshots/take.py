@@ -48,7 +48,7 @@ PICTURES = (
     Picture("models", ("2",)),
     Picture("logs", ("4",)),
     Picture("journal", ("5",)),
-    Picture("why", ("5", "wait:1000", "g", "enter")),
+    Picture("why", ("exclamation_mark",), node="worker-secondary"),
     Picture("help", ("question_mark",)),
     Picture("chat", (*CHAT, *QUESTION, "enter"), 12.0, "laptop-primary", has_png=True),
     Picture("targets", (*CHAT, "ctrl+t"), 1.5, "laptop-primary"),

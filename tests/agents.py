@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fleetview_agent.agent import Agent
 from fleetview_agent.backends import Backend, Progress
@@ -64,6 +66,18 @@ async def a_running_agent(
 def kill(agent: Agent) -> None:
     """Let the journal be as a kill of the agent at this moment leaves it: nothing that happens later gets into it."""
     agent.journal._write = lambda *_: None  # type: ignore[method-assign]  # whoever is killed writes no more
+
+
+def make_loads_take(agent: Agent, seconds: float) -> None:
+    """Let every load of the simulated backend take so long from now on."""
+    backend: Any = agent.backends["simulated"]
+    backend._engine = backend._residents._engine = replace(backend._engine, load_seconds=lambda *_: seconds)
+
+
+def keep_losses_quiet(agent: Agent) -> None:
+    """Let nobody hear that the simulated server has ended, so that only the operator acts."""
+    backend: Any = agent.backends["simulated"]
+    backend._notices = replace(backend._notices, lost=lambda *_: None)
 
 
 async def event(agent: Agent, wanted: Callable[[Event], bool]) -> Event:

@@ -164,9 +164,9 @@ class DrivenNode:
     async def picture(self) -> Picture:
         """The node as the engine itself tells."""
         state = await self.state()
-        held = self.backend._resident
+        held = self.backend._residents
         rows = sorted(
-            (row.name, row.context, str(row.options), held[row.name].keep_seconds, row.pinned)
+            (row.name, row.context, str(row.options), held.get(row.name).keep_seconds, row.pinned)
             for row in state.resident
             if row.phase == "ready"
         )

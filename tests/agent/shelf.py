@@ -12,7 +12,9 @@ from pathlib import Path
 import httpx
 
 from fleetview_agent.agent import Agent
+from fleetview_agent.backends import Notices
 from fleetview_agent.backends.simulated.backend import SimulatedBackend
+from fleetview_agent.backends.simulated.engine import plain_engine
 from fleetview_agent.backends.simulated.models import MODELS
 from fleetview_agent.config import SimulatedConfig
 from fleetview_agent.errors import BadRequest, NotFound
@@ -30,7 +32,7 @@ class Shelf(SimulatedBackend):
     """Keeps the files of each model in a folder of its name."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(SimulatedConfig(enabled=True, load_seconds=0), lambda: None)
+        super().__init__(plain_engine(SimulatedConfig(enabled=True, load_seconds=0)), Notices(lambda: None))
         self.folder = folder
         self.refusal: str | None = None
         self.manifests: dict[str, str | None] = {}

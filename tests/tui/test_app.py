@@ -5,9 +5,11 @@ import sys
 
 import pytest
 
+from fleetview import views
 from fleetview.app import FleetApp
 from fleetview.fleet import LinkDown
 from fleetview.messages import CancelRequested, ChangeRequested, ChatRequested, RequestFailed
+from fleetview.screens.chat import ChatScreen
 from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.help import Help
 from fleetview.screens.node import NodeScreen, Pane
@@ -15,7 +17,8 @@ from fleetview.screens.node_actions import NodeActions
 from fleetview.widgets.fleet_table import FleetTable
 from fleetview_agent.wire import ChatMessage, ChatRequest, OperationChanged
 from tests.builders import a_sample, a_snapshot, a_swap_request, an_operation, an_unload_request
-from tests.tui.fake_fleet import REFUSED, FakeFleet, screen_text, this_machine, until
+from tests.tui.fake_fleet import FakeFleet, screen_text, this_machine, until
+from tests.tui.fake_link import REFUSED
 
 FORBIDDEN = {
     *(
@@ -62,6 +65,17 @@ async def test_silence_alone_makes_a_node_stale_and_then_down() -> None:
         fleet.now += 10
         app._tick()
         await until(pilot, lambda: "silent for 15 s" in screen_text(app))
+
+
+async def test_a_read_only_dashboard_asks_for_no_change_whoever_wishes_it() -> None:
+    fleet = a_fleet("one")
+    app = fleet.app(readonly=True)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: "one" in fleet.links)
+        app.post_message(ChangeRequested("one", a_swap_request()))
+        app.post_message(CancelRequested("one", "op-7"))
+        await until(pilot, lambda: sum("--readonly" in one.message for one in app._notifications) == 2)
+        assert (fleet.links["one"].asked, fleet.links["one"].cancelled) == ([], [])
 
 
 async def test_wishes_reach_the_node_they_name() -> None:
@@ -117,6 +131,20 @@ async def test_screens_get_plain_failures_and_never_those_of_the_network() -> No
             await anext(app._talk.chat("one", request))
         with pytest.raises(RequestFailed, match="nowhere is not connected"):
             await app._talk.plan("nowhere", a_swap_request())
+
+
+async def test_of_many_chats_only_the_last_ones_stay_as_they_were_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "CHATS_AS_LEFT", 2)
+    app = a_fleet("one").app()
+
+    def model_of(screen: object) -> str | None:
+        return screen.dialogue.targets[0].model if isinstance(screen, ChatScreen) else None
+
+    async with app.run_test() as pilot:
+        for model in ("first", "second", "third", "first"):
+            app.post_message(ChatRequested("one", "ollama", model))
+            await until(pilot, lambda model=model: model_of(app.screen) == model)  # type: ignore[misc]  # a name of its own
+        await until(pilot, lambda: {*map(model_of, app._installed_screens.values())} == {"third", "first"})
 
 
 async def test_a_chat_that_was_left_is_still_there() -> None:
@@ -222,7 +250,7 @@ async def test_no_key_is_one_that_terminals_or_multiplexers_take() -> None:
 
 def test_every_key_of_ours_has_an_id_and_a_sentence() -> None:
     for owner in (FleetApp, FleetScreen, NodeActions, NodeScreen, FleetTable, Pane, Help):
-        for binding in owner.__dict__["BINDINGS"]:
+        for binding in owner.BINDINGS:
             assert binding.id, binding
             assert binding.tooltip, binding
 

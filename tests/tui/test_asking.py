@@ -29,7 +29,8 @@ from fleetview.screens.pick_model import PickModel
 from fleetview.screens.trust_host import TrustHost
 from fleetview.widgets.model_filter import ModelFilter
 from tests.builders import a_snapshot
-from tests.tui.fake_fleet import FakeFleet, FakeLink, screen_text, until
+from tests.tui.fake_fleet import FakeFleet, screen_text, until
+from tests.tui.fake_link import FakeLink
 
 KEY = HostKey("head", "ssh-ed25519", "SHA256:" + "x" * 43, "ssh-ed25519 AAAA", Path.home() / ".ssh" / "known_hosts")
 FILE = Path.home() / ".ssh" / "id_ed25519"

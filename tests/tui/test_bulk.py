@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
 
 from fleetview.app import FleetApp
-from fleetview.fleet import Change, LinkDown, LinkUp
-from fleetview.messages import ChatRequested
+from fleetview.batch import Target
+from fleetview.fleet import Change, Ended, LinkDown, LinkUp, NodeState
+from fleetview.messages import ChatRequested, RequestFailed
 from fleetview.remote.errors import Refused
+from fleetview.screens.batches import Batch
 from fleetview.screens.bulk import Bulk
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
@@ -24,6 +27,7 @@ from fleetview.views import Views
 from fleetview_agent.wire import (
     DeleteRequest,
     KeepRequest,
+    Operation,
     OperationChanged,
     Order,
     Plan,
@@ -34,7 +38,8 @@ from fleetview_agent.wire import (
     UnloadRequest,
 )
 from tests.builders import AUTHOR, a_backend_state, a_model_file, a_plan, a_resident, a_snapshot, an_operation
-from tests.tui.fake_fleet import FakeFleet, FakeLink, screen_text, settled, until
+from tests.tui.fake_fleet import FakeFleet, screen_text, settled, until
+from tests.tui.fake_link import FakeLink
 
 ABILITIES = ("start", "stop", "restart", "pin", "unpin", "keep", "pull", "create", "delete")
 UNLOAD = UnloadRequest(author=AUTHOR, backend="ollama", model="small")
@@ -286,3 +291,29 @@ async def test_a_key_that_works_on_none_of_the_marked_says_so_of_all() -> None:
         await pilot.press("x")
         assert told(app) == ["none of the 3 marked nodes is connected"]
         assert isinstance(app.screen, FleetScreen)
+
+
+async def test_an_end_that_is_heard_of_while_the_journal_is_read_stands() -> None:
+    running = an_operation(id="op-1", request=UNLOAD)
+    done = running.model_copy(update={"result": "done", "phase": "ready"})
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def operate(_node: str, _request: Order) -> str:
+        return "op-1"
+
+    async def journal(_node: str, _limit: int) -> tuple[Operation, ...]:
+        asked.set()
+        await answer.wait()
+        raise RequestFailed("studio went away again")
+
+    batch = Batch("unload", (Target("studio", UNLOAD),), operate, journal)
+    await batch.ask()
+    up = NodeState("studio", link="up", heard_at=1.0, operations=(running,))
+    batch.follow({"studio": up})
+    batch.follow({"studio": replace(up, operations=())})
+    searching = asyncio.create_task(batch.search())
+    await asked.wait()
+    batch.follow({"studio": replace(up, operations=(), last=Ended(done, 2.0))})
+    answer.set()
+    await searching
+    assert [row.state for row in batch.rows] == ["done"]

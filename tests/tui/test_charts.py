@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetview.present.charts import STRETCHES, Past, charts, in_columns
+from fleetview.present.charts import charts
+from fleetview.present.curves import STRETCHES, Past, in_columns
 from fleetview.present.text import Line, text_of, width_of
 from fleetview_agent.wire import History, HistoryCurve
 from tests.builders import GIB, a_node, a_sample
@@ -88,8 +89,17 @@ def test_live_charts_tell_the_lowest_and_highest_reading() -> None:
     assert texts(charts(a_node(samples=()), Past(), 76)) == ["no figures yet"]
 
 
-@pytest.mark.parametrize("width", [30, 45, 60, 76, 200])
+@pytest.mark.parametrize("width", [24, 30, 45, 60, 76, 144, 200])
 def test_charts_keep_to_their_width(width: int) -> None:
     for past in (Past(), Past(DAYS, an_hour(0.5, high=0.5)), Past(DAYS, lack="refused " * 20)):
         lines = charts(a_node(), past, width)
-        assert all(width_of(line) <= max(width, 13 + 24) for line in lines)
+        assert all(width_of(line) <= width for line in lines)
+
+
+def test_two_charts_stand_beside_each_other_where_there_is_room() -> None:
+    lines = texts(charts(a_node(), Past(HOUR, an_hour(0.5, high=0.5)), 160))
+    beside = next(text for text in lines if text.startswith("  GPU  "))
+    assert beside.split()[-4:-3] != ["GPU"]
+    assert "swapping" in beside
+    assert len(lines) == len(texts(charts(a_node(), Past(HOUR, an_hour(0.5, high=0.5)), 140))) - 4
+    assert lines[-1].count("30 min ago") == 2

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from textual.events import Paste
-from textual.screen import Screen
 
 from fleetview import clipboard
 from fleetview.chats.records import Figures, Target
@@ -13,13 +10,9 @@ from fleetview.chats.store import ChatStore
 from fleetview.messages import RequestFailed
 from fleetview.screens.chat import ChatScreen
 from fleetview.screens.chat_list import ChatList
-from fleetview.screens.chat_settings import ChatSettings
-from fleetview.screens.chat_targets import ChatTargets
 from fleetview.screens.choose import Choose
-from fleetview.screens.prompt_search import PromptSearch
 from fleetview_agent.wire import ChatChunk
-from tests.builders import a_backend_state, a_model_file, a_node, a_resident
-from tests.tui.chatting import GEMMA, LLAMA, QWEN, Chatting, Model, answered, ask, text_of, until
+from tests.tui.chatting import LLAMA, Chatting, Model, answered, ask, text_of, until
 
 
 @pytest.fixture(autouse=True)
@@ -226,38 +219,6 @@ async def test_n_begins_a_new_chat_with_the_same_models_and_keeps_the_old_one() 
         assert [former.title for former in app.store.chats()] == ["two", "one"]
 
 
-async def test_settings_are_typed_and_used() -> None:
-    model = Model()
-    app = a_chat(model)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await ask(pilot, app, "/set temperature 0.2")
-        await ask(pilot, app, "/system be brief")
-        await ask(pilot, app, "/set temperature warm")
-        await until(pilot, lambda: "temperature must be a number from 0 to 10, not warm" in text_of(app))
-        assert model.asked == []
-        await answered(pilot, app)
-        await ask(pilot, app, "/help")
-        await until(pilot, lambda: "/set NAME VALUE" in text_of(app))
-    assert model.asked[0].temperature == 0.2
-    assert model.said() == ["be brief", "capital?"]
-
-
-async def test_letters_are_keys_only_when_the_input_is_left() -> None:
-    app = a_chat(Model())
-    async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("q", "n", "y", "g", "i", "j")
-        await pilot.pause()
-        assert app.prompt.text == "qnygij"
-        assert "INSERT" in text_of(app)
-        await pilot.press("escape", "j", "k")
-        await pilot.pause()
-        assert app.prompt.text == "qnygij"
-        assert "INSERT" not in text_of(app)
-        await pilot.press("enter", "!")
-        await pilot.pause()
-        assert app.prompt.text == "qnygij!"
-
-
 async def test_an_empty_answer_says_so() -> None:
     model = Model()
     model.pieces = ("",)
@@ -271,112 +232,6 @@ async def test_names_are_never_read_as_markup() -> None:
     app = Chatting({Target("[red]studio", "ollama", "[b]m[/b]"): Model()})
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: "Chat · [b]m[/b] · ollama on [red]studio" in text_of(app))
-
-
-async def test_several_models_answer_side_by_side_each_in_its_own_conversation() -> None:
-    llama, gemma = Model(), Model("It is Canberra.")
-    app = Chatting({LLAMA: llama, GEMMA: gemma})
-    async with app.run_test(size=(80, 24)) as pilot:
-        await answered(pilot, app, "one")
-        await answered(pilot, app, "two")
-        shown = text_of(app)
-        assert "Chat · 2 targets" in shown
-        assert "studio · llama3.3:70b" in shown
-        assert "worker · gemma3:27b" in shown
-        assert any("Canberra." in line and "It is Canberra." in line for line in shown.splitlines())
-    assert llama.said() == ["one", "Canberra.", "two"]
-    assert gemma.said() == ["one", "It is Canberra.", "two"]
-
-
-async def test_a_model_that_fails_does_not_stop_the_others() -> None:
-    llama, gemma = Model(), Model()
-    llama.pieces = ()
-    llama.failure = RequestFailed("llama3.3:70b is not resident on studio", code="not_resident")
-    app = Chatting({LLAMA: llama, GEMMA: gemma})
-    async with app.run_test(size=(100, 24)) as pilot:
-        await answered(pilot, app)
-        (said,) = app.chat.dialogue.said
-        assert said.answers[0].failure == "llama3.3:70b is not resident on studio; s in the fleet loads it"
-        assert "✗ llama3.3:70b is not resident on" in text_of(app)
-        assert "84.1 tok/s" in text_of(app)
-        assert app.prompt.text == ""
-
-
-async def test_columns_that_have_no_room_are_reached_with_brackets() -> None:
-    app = Chatting({LLAMA: Model(), GEMMA: Model(), QWEN: Model("Qwen says Canberra.")})
-    async with app.run_test(size=(80, 24)) as pilot:
-        await answered(pilot, app)
-        assert "[ 1–2 of 3 ]" in text_of(app)
-        assert "Qwen says" not in text_of(app)
-        await pilot.press("escape", "]")
-        await until(pilot, lambda: "[ 2–3 of 3 ]" in text_of(app) and "Qwen says Canberra." in text_of(app))
-        await pilot.press("[")
-        await until(pilot, lambda: "[ 1–2 of 3 ]" in text_of(app))
-        await pilot.resize_terminal(120, 24)
-        await until(pilot, lambda: " of 3 ]" not in text_of(app) and "Qwen says Canberra." in text_of(app))
-
-
-async def test_g_asks_another_model_of_the_fleet_which_knows_what_was_said() -> None:
-    fleet = {
-        "laptop": a_node(
-            "laptop",
-            backends={
-                "llamacpp": a_backend_state(
-                    models=(a_model_file("bge-m3", architecture="bert"),),
-                    resident=(a_resident("qwen3:8b"), a_resident("bge-m3")),
-                )
-            },
-            backends_heard_at={},
-        )
-    }
-    llama, qwen = Model(), Model("Qwen says so too.")
-    app = Chatting({LLAMA: llama, QWEN: qwen}, targets=(LLAMA,), fleet=fleet)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await answered(pilot, app, "one")
-        await answered(pilot, app, "two")
-        await pilot.press("escape", "g")
-        await until(pilot, lambda: "also: llamacpp/qwen3:8b on laptop" in text_of(app))
-        assert "bge-m3" not in text_of(app)
-        await pilot.press("down", "enter")
-        await until(pilot, lambda: "Qwen says so too." in text_of(app) and not app.chat.dialogue.answering)
-        assert text_of(app).count("Canberra.") == 2
-        assert app.chat.dialogue.targets == (LLAMA, QWEN)
-    assert qwen.said() == ["one", "Canberra.", "two"]
-    assert len(llama.asked) == 2
-
-
-async def test_an_embedding_model_is_not_asked() -> None:
-    files = a_backend_state("ollama", models=(a_model_file("llama3.3:70b", architecture="nomic-bert"),))
-    fleet = {"studio": a_node("studio", backends={"ollama": files}, backends_heard_at={})}
-    model = Model()
-    app = Chatting({LLAMA: model}, fleet=fleet)
-    async with app.run_test(size=(100, 24), notifications=True) as pilot:
-        await ask(pilot, app)
-        await until(
-            pilot,
-            lambda: any("cannot be asked: it is an embedding model" in told.message for told in app._notifications),
-        )
-        assert app.prompt.text == "capital?"
-        assert model.asked == []
-
-
-async def test_the_last_prompt_is_edited_and_asked_anew() -> None:
-    model = Model()
-    app = a_chat(model)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await answered(pilot, app, "one")
-        await answered(pilot, app, "two")
-        await pilot.press("up", "!")
-        await until(pilot, lambda: "replaces the last prompt" in text_of(app))
-        await pilot.press("enter")
-        await until(pilot, lambda: len(model.asked) == 3 and not app.chat.dialogue.answering)
-        await until(pilot, lambda: "two!" in text_of(app))
-        assert "replaces" not in text_of(app)
-        assert [said.prompt for said in app.chat.dialogue.said] == ["one", "two!"]
-        kept = app.store.chat(app.chat.dialogue.chat_id or 0, replaced=True)
-        assert kept is not None
-        assert [(turn.prompt, turn.replaced) for turn in kept.turns] == [("one", False), ("two", True), ("two!", False)]
-    assert model.said() == ["one", "Canberra.", "two!"]
 
 
 async def test_thoughts_are_folded_into_a_line_and_f_unfolds_them() -> None:
@@ -400,35 +255,6 @@ async def test_thoughts_that_the_engine_told_apart_are_folded_too() -> None:
         assert "Hm." not in text_of(app)
 
 
-async def test_a_file_is_a_chip_in_the_prompt_and_text_for_the_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "main.py").write_text("x = 1\ny = 2\n")
-    monkeypatch.chdir(tmp_path)
-    model = Model()
-    app = a_chat(model)
-    async with app.run_test(size=(100, 30), notifications=True) as pilot:
-        await ask(pilot, app, "/file main.py")
-        await until(pilot, lambda: app.prompt.text == "[file main.py 2 lines] ")
-        app.prompt.clear()
-        app.prompt.post_message(Paste(str(tmp_path / "main.py")))
-        await until(pilot, lambda: app.prompt.text == "[file main.py 2 lines] ")
-        app.prompt.clear()
-        await answered(pilot, app, "what is @main.py for?")
-        assert "[file main.py 2 lines]" in text_of(app)
-        assert "x = 1" not in text_of(app)
-        await ask(pilot, app, "/file missing.py")
-        await until(pilot, lambda: "there is no file" in text_of(app))
-    assert model.said() == ["what is\n\nmain.py:\n\n```python\nx = 1\ny = 2\n```\n\nfor?"]
-
-
-async def test_a_pasted_text_that_is_no_file_is_text() -> None:
-    app = a_chat(Model())
-    async with app.run_test(size=(100, 30)) as pilot:
-        app.prompt.post_message(Paste("/etc is a folder"))
-        await until(pilot, lambda: app.prompt.text == "/etc is a folder")
-
-
 async def test_x_writes_the_chat_into_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     app = a_chat(Model())
@@ -438,32 +264,6 @@ async def test_x_writes_the_chat_into_the_folder(tmp_path: Path, monkeypatch: py
         await until(pilot, lambda: any(tmp_path.iterdir()))
     (written,) = tmp_path.iterdir()  # noqa: ASYNC240 -- nobody waits for it
     assert "Canberra." in written.read_text()
-
-
-async def test_the_prompt_is_edited_in_the_operators_editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    editor = tmp_path / "editor"
-    editor.write_text("#!/bin/sh\nprintf ' and why?' >> \"$1\"\n")
-    editor.chmod(0o700)
-    monkeypatch.setenv("VISUAL", str(editor))
-    app = a_chat(Model())
-    async with app.run_test(size=(100, 30)) as pilot:
-        monkeypatch.setattr(app, "suspend", nullcontext)  # there is no terminal to leave
-        await pilot.press(*"capital", "ctrl+e")
-        await until(pilot, lambda: app.prompt.text == "capital and why?")
-
-
-@pytest.mark.parametrize(
-    ("key", "dialog"),
-    [("ctrl+t", ChatTargets), ("ctrl+o", ChatSettings), ("ctrl+r", PromptSearch)],
-)
-async def test_a_key_of_the_input_opens_its_dialog(key: str, dialog: type[Screen[object]]) -> None:
-    app = a_chat(Model())
-    async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.press(key)
-        await until(pilot, lambda: isinstance(app.screen, dialog))
-        await pilot.press("escape")
-        await until(pilot, lambda: app.screen is app.shown)
-        assert app.prompt.has_focus
 
 
 async def test_a_former_chat_is_opened_and_goes_on() -> None:

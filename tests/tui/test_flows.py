@@ -28,7 +28,8 @@ from fleetview_agent.wire import (
     UnloadRequest,
 )
 from tests.builders import AUTHOR, a_backend_state, a_model_file, a_plan, a_resident, a_snapshot, an_operation
-from tests.tui.fake_fleet import REFUSED, FakeFleet, FakeLink, screen_text, settled, until
+from tests.tui.fake_fleet import FakeFleet, screen_text, settled, until
+from tests.tui.fake_link import REFUSED, FakeLink
 
 ABILITIES = ("start", "stop", "restart", "pin", "unpin", "keep", "pull", "create", "delete")
 BREW = "launchd agent homebrew.mxcl.ollama (Homebrew)"

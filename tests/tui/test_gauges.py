@@ -7,9 +7,10 @@ import pytest
 from fleetview.present import measures
 from fleetview.present.account import account
 from fleetview.present.detail import detail
-from fleetview.present.gauges import gauges
+from fleetview.present.gauges import gauges, not_drawn
 from fleetview.present.panel import panel
 from fleetview.present.readings import LABELS, UNTOLD, absent, absent_of_gpus, sources
+from fleetview.present.source_table import source_table
 from fleetview.present.text import Line, joined, text_of, width_of
 from fleetview_agent.wire import Gpu, Machine, Sample
 from tests.builders import GIB, a_machine, a_node, a_sample
@@ -99,7 +100,8 @@ def test_every_reason_is_told_once_with_all_that_it_is_the_reason_for() -> None:
     sample = a_sample(power_watts=None, gpu_watts=None, cpu_celsius=None, fans_rpm=None, reasons=reasons)
     assert absent(sample) == {hint: ("CPU heat", "power", "GPU power"), UNTOLD: ("fans",)}
     lines = [text_of(line) for line in detail(a_node(samples=(sample,)), 100.0, 100)]
-    assert lines.index(f"   CPU heat, power, GPU power  –  {hint}") < lines.index(" models in memory")
+    models = next(number for number, line in enumerate(lines) if line.startswith(" models in memory"))
+    assert lines.index(f"   CPU heat, power, GPU power  –  {hint}") < models
     assert lines.index(f"   fans  –  {UNTOLD}") > lines.index(" sources")
 
 
@@ -110,6 +112,19 @@ def test_a_source_of_the_sample_stands_before_that_of_the_machine_and_only_for_w
     text = "\n".join(text_of(line) for line in detail(a_node(machine=machine, samples=(sample,)), 100.0, 80))
     assert "GPU load  ioreg" in text
     assert "macmon" not in text
+
+
+def test_every_figure_has_a_row_with_its_source_or_with_the_reason_for_its_dash() -> None:
+    machine = a_machine(sources={"cpu_ratio": "kernel"})
+    sample = a_sample(power_watts=None, fans_rpm=None, reasons={"power_watts": "no meter"}, sources={"pressure": "psi"})
+    rows = [text_of(line) for line in source_table(a_node(machine=machine, samples=(sample,)), 100)][1:]
+    assert [row[:22].strip() for row in rows] == list(LABELS.values())
+    told = {row[:22].strip(): row[22:].split(maxsplit=1) for row in rows}
+    assert told["CPU load"] == ["25%", "kernel"]
+    assert told["memory pressure"] == ["normal", "psi"]
+    assert told["power"] == ["–", "no meter"]
+    assert told["fans"] == ["–", UNTOLD]
+    assert told["GPU load"] == ["50%", "its agent does not say where"]
 
 
 def test_the_machine_is_told_with_its_kinds_of_cores_its_gpus_and_its_bandwidth() -> None:
@@ -149,6 +164,7 @@ def test_whatever_is_known_and_not_known_keeps_to_its_width(width: int) -> None:
     gpus = (Gpu(name="NVIDIA RTX PRO 6000 Blackwell Server Edition MIG 1g.24gb", reasons={"ratio": "x" * 200}),) * 2
     reasons = dict.fromkeys(LABELS, "no sensor; " * 20)
     for sample in (a_sample(gpus=gpus), Sample(at=1.0, reasons=reasons), a_sample(fans_rpm=(1200.0,) * 12)):
-        lines = gauges(a_node(samples=(sample,)), width)
-        assert lines
+        node = a_node(samples=(sample,))
+        lines = (*gauges(node, width), *not_drawn(node, width), *source_table(node, width))
+        assert len(lines) > len(LABELS)
         assert all(width_of(line) <= width for line in lines)

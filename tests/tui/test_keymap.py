@@ -12,7 +12,7 @@ from textual.dom import DOMNode
 
 import fleetview.screens
 import fleetview.widgets
-from fleetview.app import FleetApp
+from fleetview.acting_app import ActingApp
 from fleetview.key_names import EXCEPTIONS, normal, objection
 from fleetview.keymap import default_keys, scopes, textual_keymap, wrong_keys
 from fleetview.themes import wrong_theme
@@ -47,7 +47,7 @@ def test_no_screen_or_widget_that_declares_keys_is_forgotten() -> None:
 
 def test_every_declared_key_has_an_id_that_the_fleet_file_may_name() -> None:
     ids = default_keys()
-    owners = (FleetApp, *declared_anywhere())
+    owners = (ActingApp, *declared_anywhere())
     declared = [binding for owner in owners for binding in owner.__dict__["BINDINGS"]]
     assert len(declared) > 50
     assert {binding.id for binding in declared if isinstance(binding, Binding)} == set(ids)

@@ -11,6 +11,7 @@ from fleetview.app import FleetApp
 from fleetview.fleet import LinkDown, LinkUp
 from fleetview.messages import LogsRequested
 from fleetview.remote.errors import Refused
+from fleetview.screens import logs
 from fleetview.screens.logs import LogsScreen
 from fleetview.widgets.log_lines import LogView
 from fleetview_agent.wire import Logged, LogLevel, LogLine
@@ -222,3 +223,17 @@ def test_the_logs_look_as_they_should(
         await until(pilot, lambda: pilot.app.screen.query_one(LogView).entries == len(TOLD))
 
     assert snap_compare(fleet.app(), terminal_size=size, run_before=opened)
+
+
+async def test_lines_that_come_while_another_screen_is_shown_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MOST", 10)
+    async with the_logs() as (fleet, app, pilot):
+        screen = app.screen
+        assert isinstance(screen, LogsScreen)
+        await pilot.press("1")
+        for number in range(50):
+            fleet.links["studio"].say(Logged(lines=(a_line(100 + number, f"line {number}"),)))
+        await pilot.pause()
+        assert 10 <= len(screen._untold) <= 20
+        await pilot.press("4")
+        await until(pilot, lambda: "line 49" in shown(app))

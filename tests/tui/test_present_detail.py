@@ -66,8 +66,8 @@ def test_everything_about_a_node_is_told() -> None:
     for told in (
         "GPU heat, power  –  no sensor",
         "ggml: out of �[31mmemory",
-        "failed: killed",
-        "pinned · leaves in 4 min",
+        "failed: killed; ! tells why",
+        "ready · ⚑ pinned · Q4_K_M · llamacpp",
         "install Ollama",
         "run by fleetview-agent",
         "evict 0.40 s · load …",

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from fleetview.fleet import Ended
-from fleetview.present.journal import Entry, clock_of, glance, newest_first, undo_refusal, whole, with_undoing
+from fleetview.present.journal import Entry, glance, newest_first, undo_refusal, whole, with_undoing
 from fleetview.present.journal_rows import heading, layout, row, when
+from fleetview.present.measures import clock_of
 from fleetview.present.operations import over, told
 from fleetview.present.text import text_of, width_of
 from fleetview_agent.wire import DeleteRequest, KeepRequest, Operation

@@ -8,9 +8,10 @@ from fleetview.fleet import Ended, NodeState
 from fleetview.picking import choices
 from fleetview.present import models
 from fleetview.present.dialogs import cancelling, deleting, unloading
-from fleetview.present.engines import answered, backends, residents
-from fleetview.present.operations import done_ratio, in_hand, in_hand_in, over, transferred
+from fleetview.present.engines import backends
+from fleetview.present.operations import done_ratio, in_hand, in_hand_in, over, time_left, transferred
 from fleetview.present.plan_rows import change_rows, plan_lines
+from fleetview.present.residents import answered, residents
 from fleetview.present.text import Line, text_of, width_of
 from fleetview.widgets.model_list import row_line
 from fleetview_agent.wire import (
@@ -137,11 +138,12 @@ def test_what_a_model_does_its_remark_and_who_was_answered_last_are_told() -> No
     served = a_served(author="python3 (pid 812)", inferred=True, cached_tokens=100)
     node = replace(node, samples=(a_sample(traffic=(traffic,)),), served=served)
     told = texts(residents(node, 100.0, 200))
+    heading, row, *_ = (" ".join(line.split()) for line in told.splitlines())
+    assert heading == "models in memory memory tok/s runs waits idle leaves first context prompt/s"
+    assert row == "small 5.0G 14.2 2 1 busy 4 min 0.21 s 8k –"
     for words in (
-        "5.0G, 3.0G on the GPU",
-        "2 in flight · 1 waiting · reading prompt 40% · 14.2 tok/s · ⚑ pinned · leaves in 4 min",
-        "first token 0.21 s",
-        "read from llama-server's slots",
+        "ready · ⚑ pinned · Q4_K_M · ollama · 3.0G on the GPU · reading a prompt, 40% · pid 4711",
+        "rates are read from llama-server's slots",
         "it was reloaded",
         "prompt 120, 100 cached · by python3 (pid 812)?, inferred",
     ):
@@ -161,7 +163,7 @@ def test_an_engine_tells_who_runs_it_where_and_what_to_do() -> None:
     assert "ollama  ready · 0.33.0 · run by systemd service ollama · 127.0.0.1:11434 · 2 models on disk" in told
     missing = {"phase": "missing", "version": None, "supervisor": None, "models": (), "hint": "install Ollama"}
     lines = backends(a_node_of(**missing), 120)
-    assert texts(lines) == "backends\n  ollama  missing\n    install Ollama"
+    assert texts(lines) == "engines\n  ollama  missing\n    install Ollama"
     assert not [tone for line in lines for _, tone in line if tone in {"hot", "warm"}]
 
 
@@ -276,3 +278,19 @@ def test_a_machine_without_a_gpu_is_not_told_to_have_layers_on_it() -> None:
     assert "loaded with all layers on the GPU, mmap off" in texts(residents(node, 100.0, 100))
     without = replace(node, machine=a_machine(gpu=None))
     assert "loaded with mmap off" in texts(residents(without, 100.0, 100))
+
+
+def test_the_rest_of_a_load_is_told_by_its_plan_else_by_its_speed_and_never_without_either() -> None:
+    phases = (PhaseTime(phase="plan", seconds=0.1), PhaseTime(phase="load", began_at=AT))
+    load = an_operation(phases=phases, expected_seconds=12.0, progress=0.5)
+    assert time_left(load, AT + 3) == "about 9 s left"
+    assert time_left(load, AT + 30) == "longer than expected"
+    unplanned = load.model_copy(update={"expected_seconds": None})
+    assert time_left(unplanned, AT + 8) == "about 8 s left"
+    for unknown in (
+        time_left(unplanned.model_copy(update={"progress": 0.01}), AT + 8),
+        time_left(load, None),
+        time_left(load.model_copy(update={"phases": (PhaseTime(phase="load"),)}), AT + 8),
+        time_left(load.model_copy(update={"phase": "drain"}), AT + 8),
+    ):
+        assert unknown == ""

@@ -7,9 +7,9 @@ import shlex
 import pytest
 
 from fleetview.author import author
-from fleetview.cli.arguments import parse
-from fleetview.cli.requests import change_request
 from fleetview.twins import TEMPLATE_FILE, command_line, lasting
+from fleetview.words.parser import parse
+from fleetview.words.requests import change_request
 from fleetview_agent.wire import (
     CopyRequest,
     CreateRequest,

@@ -7,9 +7,9 @@ from typing import get_args
 
 import pytest
 
-from fleetview.cli.arguments import parse
 from fleetview.verbs import VERBS
 from fleetview.verbs.arguments import CACHE_TYPES
+from fleetview.words.parser import parse
 from fleetview_agent.wire import CacheType
 
 

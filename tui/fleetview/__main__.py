@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 import time
 from argparse import Namespace
 
-from fleetview.cli.arguments import parse
+from fleetview.words.parser import parse
 
 
 def main() -> int:
@@ -70,8 +71,10 @@ def _dashboard(arguments: Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         sys.stderr.write("fleetview: the dashboard needs a terminal; `fleetview status` prints the fleet as text\n")
         return 2
+    gc.disable()  # what is made until the first paint stays: looking for garbage in it takes a tenth of the start
     from fleetview.app import FleetApp  # a verb needs no screen
     from fleetview.chats.store import ChatStore, chats_file
+    from fleetview.commands.history import Typed, history_file
     from fleetview.config import find_config
     from fleetview.last_known import LastKnown, last_known_file
     from fleetview.present.tmux import tmux_line
@@ -83,8 +86,9 @@ def _dashboard(arguments: Namespace) -> int:
     memory = LastKnown(last_known_file())
     chats = ChatStore(chats_file() if arguments.history else None)
     app = FleetApp(config, readonly=arguments.readonly, memory=memory, fleet_file=fleet_file, chats=chats)
+    app.typed = Typed(history_file())
     line = StatusLine(line_file(fleet_file.path), tmux_line)
-    app.followers.append(line.note)
+    app.followers += (line.note, _collect_garbage_again)
     app.run(mouse=config.ui.mouse)
     chats.close()
     line.close()
@@ -92,6 +96,13 @@ def _dashboard(arguments: Namespace) -> int:
     if app.farewell:
         sys.stdout.write(f"{app.farewell}\n")
     return app.return_code or 0
+
+
+def _collect_garbage_again(*_fleet: object) -> None:
+    """Look for garbage from the first second on, in what is made from then on."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ APP_KEYS = (
     _own("q", "back_or_quit", "back", "app.back", "Back; at the fleet, twice: quit."),
     _own("ctrl+c", "ask_to_quit('ctrl+c')", "quit", "app.quit", "Twice: quit."),
     _own("ctrl+z", "suspend_process", "suspend", "app.suspend", "To the shell; fg comes back."),
-    _own("colon,ctrl+p", "command_palette", "command", "app.command", "Everything by name.", show=True),
+    _own("ctrl+p", "command_palette", "palette", "app.palette", "Everything by name, to search in."),
+    _own("colon", "command_line", "command", "app.command", "A line that takes verbs and names.", show=True),
     _own("question_mark", "help", "help", "app.help", "What the keys do.", show=True),
 )
 """The last of them, help, always has room in the last line."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fleetview.fleet import Fleet, NodeState
-from fleetview_agent.wire import Operation, Order, Plan
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Operation, Order, Plan
 
 State = Literal["failed", "lost", "asked", "in hand", "done", "left out"]
 """How far a node is; failures first, as they are listed."""

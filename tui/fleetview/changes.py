@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fleetview.fleet import SERVER_VERBS, NodeState
-from fleetview_agent.wire import (
-    BackendState,
-    Keep,
-    KeepRequest,
-    PinRequest,
-    Request,
-    ResidentModel,
-    RestartRequest,
-    ServerRequest,
-    StartRequest,
-    StopRequest,
-    UnpinRequest,
-)
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import (
+        BackendState,
+        Keep,
+        Request,
+        ResidentModel,
+        ServerRequest,
+    )
 
 KEEPS: tuple[tuple[str, Keep | None], ...] = (
     ("30 min after its last answer", 1800.0),
@@ -26,11 +23,6 @@ KEEPS: tuple[tuple[str, Keep | None], ...] = (
     ("for good", "forever"),
 )
 PIN, UNPIN, DEFAULT = "pin: leaves only when named", "unpin: it may make room again", "default: as its engine likes"
-_REQUESTS: dict[str, type[StartRequest | StopRequest | RestartRequest]] = {
-    "start": StartRequest,
-    "stop": StopRequest,
-    "restart": RestartRequest,
-}
 
 
 @dataclass(frozen=True)
@@ -53,6 +45,12 @@ class ServerWish:
 
 def keeping(node: NodeState, backend: str, model: ResidentModel, author: str) -> tuple[Wish, ...]:
     """How long a resident model may stay: pinned or not, and for which time where its engine understands that."""
+    from fleetview_agent.wire import (  # the first paint does not wait for the wire models
+        KeepRequest,
+        PinRequest,
+        UnpinRequest,
+    )
+
     abilities = node.backends[backend].abilities
     wishes: list[Wish] = []
     if model.pinned and "unpin" in abilities:
@@ -67,8 +65,15 @@ def keeping(node: NodeState, backend: str, model: ResidentModel, author: str) ->
 
 def serving(node: NodeState, author: str) -> tuple[ServerWish, ...]:
     """What can be done to the servers of the node's engines, as they are just now."""
+    from fleetview_agent.wire import (  # the first paint does not wait for the wire models
+        RestartRequest,
+        StartRequest,
+        StopRequest,
+    )
+
+    requests = {"start": StartRequest, "stop": StopRequest, "restart": RestartRequest}
     return tuple(
-        ServerWish(f"{verb} {state.backend}", _REQUESTS[verb](author=author, backend=state.backend))
+        ServerWish(f"{verb} {state.backend}", requests[verb](author=author, backend=state.backend))
         for state in node.able(*SERVER_VERBS)
         for verb in _sensible(state)
     )

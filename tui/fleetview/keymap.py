@@ -37,6 +37,7 @@ def scopes() -> tuple[Scope, ...]:
     from fleetview.screens.chat_settings import ChatSettings, SettingLine, SystemText
     from fleetview.screens.chat_targets import ChatTargets, TargetLine
     from fleetview.screens.choose import Choose
+    from fleetview.screens.command_line import CommandLine
     from fleetview.screens.confirm import Confirm
     from fleetview.screens.copy_model import CopyModel
     from fleetview.screens.fleet import FleetScreen
@@ -59,6 +60,8 @@ def scopes() -> tuple[Scope, ...]:
     from fleetview.screens.trust_host import TrustHost
     from fleetview.screens.type_name import NameLine, TypeName
     from fleetview.screens.why import Why
+    from fleetview.widgets.command_input import CommandInput
+    from fleetview.widgets.filter_line import FilterLine
     from fleetview.widgets.fleet_table import FleetTable
     from fleetview.widgets.log_lines import LogView
     from fleetview.widgets.model_filter import ModelFilter
@@ -69,6 +72,7 @@ def scopes() -> tuple[Scope, ...]:
 
     owners: tuple[tuple[type[DOMNode], ...], ...] = (
         (FleetScreen, FleetTable),
+        (FilterLine,),
         (NodeScreen, Pane),
         (ChatScreen, Prompt, Transcript),
         (ChatTargets, TargetLine),
@@ -87,6 +91,7 @@ def scopes() -> tuple[Scope, ...]:
         (SortBy,),
         (TypeName, NameLine),
         (Confirm,),
+        (CommandLine, CommandInput),
         (TrustHost,),
         (Passphrase, Secret),
         (Help,),

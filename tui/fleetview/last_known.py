@@ -12,13 +12,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from fleetview.config import NodeConfig
 from fleetview.fleet import Fleet, NodeState
 from fleetview.paths import state_folder
-from fleetview_agent.wire import BackendState, Machine, Sample
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import BackendState, Machine, Sample
 
 FORMAT = b'{"file":"fleetview last known","version":1}'
 SAVE_SECONDS = 60.0

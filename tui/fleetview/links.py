@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Protocol
 from fleetview.config import NodeConfig
 from fleetview.fleet import Change
 from fleetview.remote.questions import Questions
-from fleetview_agent.wire import (
-    ChatChunk,
-    ChatRequest,
-    CompletionRequest,
-    Event,
-    History,
-    LogLine,
-    Operation,
-    Order,
-    Plan,
-    ProcessMemory,
-)
 
 if TYPE_CHECKING:
     from fleetview.remote.logins import Logins
+    from fleetview_agent.wire import (
+        ChatChunk,
+        ChatRequest,
+        CompletionRequest,
+        Event,
+        History,
+        LogLine,
+        Operation,
+        Order,
+        Plan,
+        ProcessMemory,
+    )
 
 Receive = Callable[[str, Change], None]
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
 from fleetview.chats.records import Target
-from fleetview_agent.wire import Order
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Order
 
 
 class RequestFailed(Exception):

@@ -36,6 +36,13 @@ def cannot_chat(architecture: str | None, name: str) -> str | None:
     return "it is an embedding model" if embeds else None
 
 
+def no_chat(node: NodeState, backend: str, model: str) -> str | None:
+    """Why a model of the node cannot answer prompts; None for one that may, or that only the node knows."""
+    state = node.backends.get(backend)
+    files = state.models if state else ()
+    return cannot_chat(next((file.architecture for file in files if file.name == model), None), model)
+
+
 def offers(fleet: Fleet, chosen: Iterable[Target] = ()) -> tuple[Offer, ...]:
     """Every model that is ready, node by node, and the chosen ones that are not."""
     ready = tuple(offer for node in fleet.values() for offer in _of_node(node))
@@ -59,15 +66,13 @@ def _of_node(node: NodeState) -> Iterable[Offer]:
     """What the node has in memory."""
     for backend, model in node.ready:
         traffic = node.traffic(backend, model.name) if node.current else None
-        file = next((file for file in node.backends[backend].models if file.name == model.name), None)
-        refusal = cannot_chat(file.architecture if file else None, model.name)
         yield Offer(
             Target(node.name, backend, model.name),
             node.role,
             node.tags,
             traffic.generation_tokens_per_second if traffic else None,
             traffic.in_flight if traffic else None,
-            refusal if node.current else f"{node.name} is not connected",
+            no_chat(node, backend, model.name) if node.current else f"{node.name} is not connected",
         )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from fleetview.fleet import NodeState
-from fleetview_agent.wire import LONGEST_NAME, BackendState, Keep, LoadOptions, ModelFile, SwapRequest
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import BackendState, Keep, ModelFile, SwapRequest
 
 SHORTEST_CONTEXT = 512
 """Nobody wants less, unless the model was trained for less."""
@@ -114,6 +117,8 @@ def _choice(state: BackendState, file: ModelFile) -> Choice:
 
 def unaskable(backend: str, model: str) -> str | None:
     """Why no request can name the model; None when one can, as for every model of an agent of ours."""
+    from fleetview_agent.wire import LONGEST_NAME  # the first paint does not wait for the wire models
+
     if not backend or not model:
         return "it has no name by which it could be asked for"
     too_long = len(f"{backend}/{model}") > LONGEST_NAME
@@ -178,6 +183,8 @@ def request(
 
     By itself, a file that changes its engine leaves the other one.
     """
+    from fleetview_agent.wire import LoadOptions, SwapRequest  # the first paint does not wait for the wire models
+
     return SwapRequest.model_validate(
         {
             "author": author,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fleetview.fleet import Fleet, NodeState
 from fleetview.picking import Choice, unaskable
-from fleetview_agent.wire import ModelFile
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import ModelFile
 
 
 @dataclass(frozen=True)

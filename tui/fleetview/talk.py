@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from fleetview.bench.book import Book, Kept, book_file
-from fleetview.bench.errors import BenchError
-from fleetview.bench.task import Task
 from fleetview.connections import Connections
 from fleetview.messages import RequestFailed
 from fleetview.remote.errors import Refused, RemoteError
-from fleetview_agent.wire import ChatChunk, ChatRequest, History, LogLine, Operation, Order, Plan, ProcessMemory
+
+if TYPE_CHECKING:
+    from fleetview.bench.book import Kept
+    from fleetview.bench.task import Task
+    from fleetview_agent.wire import ChatChunk, ChatRequest, History, LogLine, Operation, Order, Plan, ProcessMemory
 
 
 class Talk:
     """Plans, operations, records and chats, over the connections that there are when they are asked for."""
 
-    def __init__(self, connections: Connections, author: str) -> None:
+    def __init__(self, connections: Connections, author: str, *, readonly: bool = False) -> None:
         self._connections = connections
         self._author = author
+        self._readonly = readonly
 
     async def plan(self, node: str, request: Order) -> Plan:
         """What a change would do. Raises RequestFailed."""
@@ -29,8 +32,20 @@ class Talk:
 
     async def operate(self, node: str, request: Order) -> str:
         """Ask for a change; the id of its operation. Raises RequestFailed."""
+        self._see_that_it_may_change()
         with _plainly():
             return await self._connections.client(node).operate(request)
+
+    async def cancel(self, node: str, operation: str) -> None:
+        """End an operation early. Raises RequestFailed."""
+        self._see_that_it_may_change()
+        with _plainly():
+            await self._connections.client(node).cancel(operation)
+
+    def _see_that_it_may_change(self) -> None:
+        """Every change comes by here, whichever key or line asked for it. Raises RequestFailed."""
+        if self._readonly:
+            raise RequestFailed("this dashboard was started with --readonly", "start it without to change a node")
 
     async def journal(self, node: str, limit: int) -> tuple[Operation, ...]:
         """Ended operations, newest first. Raises RequestFailed."""
@@ -54,7 +69,9 @@ class Talk:
 
     async def measure(self, task: Task, tell: Callable[[str], None]) -> Kept:
         """How fast a model is, written down beside what was measured before. Raises RequestFailed."""
-        from fleetview.measuring import measure  # the first paint does not wait for it
+        from fleetview.bench.book import Book, book_file  # the first paint does not wait for them
+        from fleetview.bench.errors import BenchError
+        from fleetview.measuring import measure
 
         try:
             with _plainly():

@@ -33,15 +33,16 @@ _REPLACED = {
     "▅": "=",
     "▆": "+",
     "▇": "*",
-    "●◉": "*",
+    "●◉◆": "*",
     "◐◑◒◓": "%",
     "◌": "?",
     "○": "o",
     "▲△↑": "^",
-    "▼▽↓": "v",
+    "▼▽▾↓": "v",
     "▸►▶›→❯": ">",
-    "◂◄◀‹←❮": "<",
-    "·•∙…": ".",
+    "◂◄◀‹←❮↶": "<",
+    "·•∙": ".",
+    "…±": "~",
     "–—─━╌┄═": "-",
     "│┃║╎┆▕": "|",
     "┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝": "+",
@@ -52,6 +53,8 @@ _REPLACED = {
     "\u00a0": " ",
     "░▒▓▔▀": "#",
     "⏎↵": "<",
+    "⚑": "P",
+    "°": "o",
 }
 
 
@@ -77,6 +80,15 @@ class AsciiDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Replace what such a terminal does not know."""
         super().write(as_ascii(data))
+
+
+def use_mouse(terminal: Driver | None, on: bool) -> None:
+    """Take the mouse from the terminal, or give it back for selecting text."""
+    if isinstance(terminal, LinuxDriver):
+        # Textual decides this at the start, and offers nothing to decide it anew.
+        terminal._mouse = True  # noqa: SLF001 -- as above
+        terminal._enable_mouse_support() if on else terminal._disable_mouse_support()  # noqa: SLF001 -- as above
+        terminal._mouse = on  # noqa: SLF001 -- as above
 
 
 def driver(ascii_only: bool | None, environment: Mapping[str, str] = os.environ) -> type[Driver] | None:

@@ -8,7 +8,7 @@ from textual.app import App
 from textual.filter import LineFilter
 
 from fleetview.config import Ui
-from fleetview.terminal import WITHOUT_COLORS, driver
+from fleetview.terminal import WITHOUT_COLORS, driver, use_mouse
 from fleetview.themes import DARK, MONO, THEMES
 
 
@@ -25,6 +25,10 @@ class ThemedApp(App[None], inherit_bindings=False):
     def choose_theme(self, name: str | None) -> None:
         """Take the theme of that name, or the usual one; where colours are not wanted, the one that has none."""
         self.theme = MONO.name if self.no_color else name or DARK.name
+
+    def use_mouse(self, on: bool) -> None:
+        """Take the mouse from the terminal, or give it back."""
+        use_mouse(self._driver, on)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line goes through on its way to the terminal."""

@@ -15,13 +15,15 @@ from fleetview.fleet import Fleet
 from fleetview.messages import ChatRequested, LogsRequested
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
-from fleetview.screens.node import NodeScreen
 
 if TYPE_CHECKING:
     from fleetview.conversation.dialogue import Dialogue
     from fleetview.conversation.dialogues import Dialogues
+    from fleetview.screens.chat_targets import ChatTargets
 
 Build = Callable[[Desk], Screen[None]]
+CHATS_AS_LEFT = 8
+"""Chats that are still as they were left when they are shown again; others begin at their end, with nothing typed."""
 
 
 class Views:
@@ -33,6 +35,12 @@ class Views:
         self._app = app
         self._desk = desk
         self._follow = follow
+        self._kept: list[FollowingScreen] = []
+        """Those that live on while they are not shown."""
+        self._aiming: ChatTargets | None = None
+        """The dialog that chooses whom the first chat is with, which follows the fleet."""
+        self._chat_screens: tuple[str, ...] = ()
+        """Names of the screens of chats, the one that was shown last being the last."""
 
     async def fleet(self) -> None:
         """Back to the fleet."""
@@ -42,11 +50,13 @@ class Views:
     async def show(self, name: str) -> None:
         """One of `VIEWS`, as it was left."""
         if not self._app.is_screen_installed(name):
-            self._app.install_screen(self._followed(VIEWS[name](self._desk())), name)
+            self._keep(self._followed(VIEWS[name](self._desk())), name)
         await self._over_the_fleet(name)
 
     async def node(self, name: str) -> None:
         """Everything about a node."""
+        from fleetview.screens.node import NodeScreen  # the first paint does not wait for it
+
         await self._over_the_fleet(self._followed(NodeScreen(self._desk(), name)))
 
     async def chat(self, wish: ChatRequested) -> None:
@@ -64,22 +74,32 @@ class Views:
         from fleetview.screens.chat_targets import ChatTargets  # the first paint does not wait for dialogs
 
         def chosen(targets: tuple[Target, ...] | None) -> None:
+            self._aiming = None
             if targets:
                 self._app.call_later(self._show_chat, self._chats.with_targets(targets))
 
-        await self._app.push_screen(ChatTargets(fleet), chosen)
+        self._aiming = ChatTargets(fleet)
+        await self._app.push_screen(self._aiming, chosen)
         return True
 
     async def _show_chat(self, dialogue: Dialogue) -> None:
         """Show a chat as it was left."""
         from fleetview.screens.chat import ChatScreen  # brings Markdown, for which the first paint does not wait
 
-        name = f"chat {id(dialogue)}"  # they live as long as the program
+        name = f"chat {id(dialogue)}"  # its screen has it, and so has the name no longer than it lives
         if not self._app.is_screen_installed(name):
-            self._app.install_screen(
-                self._followed(ChatScreen(self._desk(), dialogue, self._chats, self._show_chat)), name
-            )
+            self._keep(self._followed(ChatScreen(self._desk(), dialogue, self._chats, self._show_chat)), name)
         await self._over_the_fleet(name)
+        self._chat_screens = (*(one for one in self._chat_screens if one != name), name)
+        await self._forget_chat_screens()
+
+    async def _forget_chat_screens(self) -> None:
+        """Take the oldest screens of chats down, since each holds all that it shows; chats themselves go on."""
+        for name in self._chat_screens[:-CHATS_AS_LEFT]:
+            screen = self._app.get_screen(name)
+            self._app.uninstall_screen(name)
+            await screen.remove()
+        self._chat_screens = self._chat_screens[-CHATS_AS_LEFT:]
 
     @cached_property
     def _chats(self) -> Dialogues:
@@ -91,8 +111,16 @@ class Views:
 
     def follow(self, config: FleetConfig, fleet: Fleet, now: float) -> None:
         """Time has gone on."""
+        if self._aiming is not None:
+            self._aiming.fleet = fleet
         if "_chats" in self.__dict__:
             self._chats.follow(config, fleet, now)
+
+    def renew(self, desk: Desk) -> None:
+        """Give every screen what it now gets of the app, also those that are not shown."""
+        shown = (screen for screen in self._app.screen_stack if isinstance(screen, FollowingScreen))
+        for screen in (*shown, *self._kept):
+            screen.desk = desk
 
     async def logs(self, wish: LogsRequested) -> None:
         """The logs of a node, or of one of its engines."""
@@ -109,6 +137,12 @@ class Views:
             return
         await self.fleet()
         await self._app.push_screen(screen)
+
+    def _keep(self, screen: Screen[None], name: str) -> None:
+        """Let a screen live as long as the program."""
+        self._app.install_screen(screen, name)
+        if isinstance(screen, FollowingScreen):
+            self._kept.append(screen)
 
     def _followed(self, screen: Screen[None]) -> Screen[None]:
         """The screen, which follows the fleet where it shows it."""

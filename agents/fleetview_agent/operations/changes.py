@@ -49,6 +49,7 @@ class Changes:
         plan = await self._planner.plan(work.operation.request, work.operation.id)
         if plan.refusal:
             raise RefusedOperation(plan.refusal)
+        work.expect(plan.expected_seconds)
         match request := work.operation.request:
             case UnloadRequest():
                 await self._unload(work, request)

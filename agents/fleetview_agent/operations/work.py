@@ -83,9 +83,13 @@ class Work:
 
     def enter(self, phase: Phase, **changes: object) -> None:
         """Begin the next phase."""
-        phases = (*self._timed_phases(), PhaseTime(phase=phase))
+        phases = (*self._timed_phases(), PhaseTime(phase=phase, began_at=time.time()))
         self._change(phase=phase, phases=phases, progress=None, **changes)
         self._phase_began = time.monotonic()
+
+    def expect(self, seconds: float | None) -> None:
+        """How long the plan says that loading takes; told with the next phase."""
+        self.operation = self.operation.model_copy(update={"expected_seconds": seconds})
 
     def advance(self, share: float) -> None:
         """The phase has come this far, from 0 to 1."""
@@ -131,4 +135,5 @@ class Work:
         *before, last = self.operation.phases or (None,)
         if last is None or last.seconds is not None:
             return self.operation.phases
-        return (*filter(None, before), PhaseTime(phase=last.phase, seconds=time.monotonic() - self._phase_began))
+        seconds = time.monotonic() - self._phase_began
+        return (*filter(None, before), last.model_copy(update={"seconds": seconds}))

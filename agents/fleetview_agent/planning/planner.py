@@ -132,7 +132,7 @@ class Planner:
         for load in (forecast.load for forecast in forecasts):
             keeps = isinstance(self._backends.get(load.backend), Keeping)
             if not keeps and load.options.keep not in {None, "forever"}:
-                return f"{load.backend} keeps a model until it is unloaded, and knows no time; leave --keep out"
+                return f"{load.backend} keeps a model until it is unloaded, and knows no time to keep it for"
         return None
 
     async def _plan_server(self, request: ServerRequest, node: Snapshot) -> Plan:

@@ -52,6 +52,8 @@ def _watch_the_end(end: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, end)
+    if sys.stdin is None:  # closed before we began
+        return
     descriptor = sys.stdin.fileno()
 
     def read() -> None:
@@ -68,6 +70,8 @@ def _watch_the_end(end: Callable[[], None]) -> None:
 @contextmanager
 def _throwaway(folder: Path) -> Iterator[None]:
     """A folder that is gone afterwards. Raises ConfigError where that would take anything that is not ours."""
+    if folder.is_symlink():  # what it leads to would stay behind
+        raise ConfigError(f"{folder} is a link to another folder", "name a folder that is not there yet")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()) and not (folder / MARK).exists():

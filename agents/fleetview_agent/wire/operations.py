@@ -96,6 +96,8 @@ class PhaseTime(Wire):
 
     phase: Phase
     seconds: float | None = None
+    began_at: float | None = None
+    """By the node's clock; None where its agent is too old to say."""
 
 
 class Operation(Wire):
@@ -109,6 +111,8 @@ class Operation(Wire):
     """Of the phase, where the engine tells it."""
     transfer: Transfer | None = None
     """Of a pull, a create or a copy, as it goes on."""
+    expected_seconds: float | None = None
+    """From the first load to the last token that shows it works, by the plan; None where nobody knows."""
     evictions: tuple[str, ...] = ()
     queued_at: float
     ended_at: float | None = None

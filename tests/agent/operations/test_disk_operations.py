@@ -16,7 +16,18 @@ from fleetview_agent.wire import (
     PullRequest,
     Transfer,
 )
-from tests.agents import Plain, a_load, a_running_agent, a_swap, an_unload, event, outcome, phase, residents
+from tests.agents import (
+    Plain,
+    a_load,
+    a_running_agent,
+    a_swap,
+    an_unload,
+    event,
+    make_loads_take,
+    outcome,
+    phase,
+    residents,
+)
 from tests.builders import AUTHOR
 
 SMALL, LARGE, NEW = "sim-small", "sim-large", "sim-new"
@@ -76,9 +87,7 @@ async def test_a_pull_tells_its_bytes_speed_and_time_and_holds_up_no_swap(tmp_pa
         assert transfer.total_bytes
         assert transfer.bytes_per_second
         assert transfer.seconds_left
-        agent.backends["simulated"]._config = agent.backends["simulated"]._config.model_copy(  # type: ignore[attr-defined]  # loads are quick
-            update={"load_seconds": 0.0}
-        )
+        make_loads_take(agent, 0.0)
         assert (await outcome(agent, a_swap(SMALL))).result == "done"
         assert [row.id for row in agent.operator.operations] == [operation.id]
         assert (await outcome(agent, operation)).result == "done"

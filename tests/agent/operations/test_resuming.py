@@ -15,7 +15,7 @@ from fleetview_agent.records.journal import Journal
 from fleetview_agent.samplers import detect
 from fleetview_agent.wire import BackendState, LoadOptions, Operation, PinRequest
 from tests.agent.operations.restored import an_agent_with_models, journal_of
-from tests.agents import a_load, a_running_agent, a_swap, an_unload, kill, outcome, phase, residents
+from tests.agents import a_load, a_running_agent, a_swap, an_unload, kill, make_loads_take, outcome, phase, residents
 from tests.builders import AUTHOR
 
 SMALL, LARGE = "sim-small", "sim-large"
@@ -121,8 +121,7 @@ async def test_what_a_swap_had_evicted_when_the_agent_was_killed_is_back_and_the
 ) -> None:
     async with a_running_agent(tmp_path) as agent:
         await outcome(agent, a_load(SMALL, options={"context": 2048}))
-        backend: Any = agent.backends["simulated"]
-        backend._config = backend._config.model_copy(update={"load_seconds": 5})
+        make_loads_take(agent, 5)
         operation = agent.operator.submit(a_swap(LARGE))
         await phase(agent, operation, "load")
         kill(agent)

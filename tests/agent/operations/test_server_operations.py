@@ -14,7 +14,7 @@ from fleetview_agent.agent import Agent
 from fleetview_agent.backends import ServerSteps
 from fleetview_agent.errors import BackendFailed, BadRequest
 from fleetview_agent.wire import Operation, RestartRequest, StartRequest, StopRequest
-from tests.agents import Plain, a_load, a_running_agent, an_unload, outcome, phase, residents, say
+from tests.agents import Plain, a_load, a_running_agent, an_unload, keep_losses_quiet, outcome, phase, residents, say
 from tests.builders import AUTHOR
 
 SMALL, LARGE = "sim-small", "sim-large"
@@ -229,8 +229,7 @@ async def test_a_start_that_fails_midway_takes_out_what_it_had_loaded(
 async def test_a_start_ends_what_an_earlier_server_left_behind(tmp_path: Path) -> None:
     async with a_running_agent(tmp_path, load_seconds=0.2) as agent:
         await outcome(agent, a_load(SMALL))
-        agent.restorer.lost = lambda *_: None  # type: ignore[method-assign]  # only the operator acts here
-        agent.backends["simulated"]._lost = lambda *_: None  # type: ignore[attr-defined]  # the same
+        keep_losses_quiet(agent)
         with pytest.raises(BackendFailed):
             await say(agent, SMALL, "/crash")
         (state,) = (await agent.snapshot()).backends
@@ -246,7 +245,7 @@ async def test_a_start_ends_what_an_earlier_server_left_behind(tmp_path: Path) -
 async def test_an_orphan_is_unloaded_by_its_name_and_nothing_undoes_that(tmp_path: Path) -> None:
     async with a_running_agent(tmp_path) as agent:
         await outcome(agent, a_load(SMALL))
-        agent.backends["simulated"]._lost = lambda *_: None  # type: ignore[attr-defined]  # only the operator acts here
+        keep_losses_quiet(agent)
         with pytest.raises(BackendFailed):
             await say(agent, SMALL, "/crash")
         done = await outcome(agent, an_unload(f"{SMALL}#4711"))

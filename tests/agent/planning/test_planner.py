@@ -288,4 +288,4 @@ async def test_names_that_are_not_there_come_with_the_nearest_one(node: Node) ->
 async def test_a_time_to_stay_needs_an_engine_that_knows_times(node: Node) -> None:
     refusal = (await node.preview(a_load_request("new", options=LoadOptions(keep=60.0)))).refusal
     assert refusal is not None
-    assert "leave --keep out" in refusal
+    assert "knows no time to keep it for" in refusal

@@ -133,6 +133,15 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert not (tmp_path / MARK).exists()
 
 
+def test_a_link_to_a_folder_is_not_taken(tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+    with pytest.raises(ConfigError, match="is a link"):
+        simulate(link, (), "1", has_past=False)
+    assert list(real.iterdir()) == []
+
+
 async def test_a_machine_that_drops_ends_its_connections_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(node, "BEFORE_DROP_SECONDS", (1.0, 0.0))
     monkeypatch.setattr(node, "GONE_SECONDS", 0.2)

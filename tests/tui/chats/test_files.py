@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -160,20 +161,31 @@ def an_editor(folder: Path, script: str) -> tuple[str, ...]:
     return (str(program),)
 
 
-def test_a_text_comes_back_from_the_editor_as_it_was_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_text_comes_back_from_the_editor_as_it_was_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     script = f'stat -c %a "$1" > {tmp_path}/mode 2>/dev/null || stat -f %Lp "$1" > {tmp_path}/mode; echo more >> "$1"'
-    assert edit("say \u2603\n", an_editor(tmp_path, script)) == "say \u2603\nmore"
+    assert await edit("say \u2603\n", an_editor(tmp_path, script)) == "say \u2603\nmore"
     assert (tmp_path / "mode").read_text().strip() == "600"
     assert list(tmp_path.glob("fleetview-*")) == []
 
 
-def test_an_editor_that_fails_leaves_the_text_as_it_was(tmp_path: Path) -> None:
+async def test_an_editor_that_fails_leaves_the_text_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(NotEdited, match="ended with status 3, so the prompt stays as it was"):
-        edit("hello", an_editor(tmp_path, "exit 3"))
+        await edit("hello", an_editor(tmp_path, "exit 3"))
     with pytest.raises(NotEdited, match="cannot be given to"):
-        edit("hello", (str(tmp_path / "none"),))
+        await edit("hello", (str(tmp_path / "none"),))
     assert shutil.which("sh")
+
+
+async def test_everything_else_goes_on_while_the_editor_is_open(tmp_path: Path) -> None:
+    gone_on = tmp_path / "gone-on"
+    script = f"for _ in $(seq 100); do [ -e {gone_on} ] && exit 0; sleep 0.05; done; exit 1"
+    editing = asyncio.create_task(edit("hello", an_editor(tmp_path, script)))
+    await asyncio.sleep(0)
+    gone_on.touch()
+    assert await editing == "hello"
 
 
 def test_settings_are_checked_as_they_are_typed() -> None:

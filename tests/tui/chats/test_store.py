@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fleetview.chats import schema
 from fleetview.chats.records import Figures, Settings, Target
 from fleetview.chats.store import ChatStore
-from fleetview.cli.arguments import parse
+from fleetview.words.parser import parse
 from tests.tui.chats.said import AT, FIGURES, LARGE, SMALL, a_chat, some_chats, ticking
 
 WRITER = """

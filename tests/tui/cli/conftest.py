@@ -18,8 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
-from fleetview.cli.arguments import parse
 from fleetview.cli.run import run
+from fleetview.words.parser import parse
 
 SETTINGS = """
 sampler = "simulated"

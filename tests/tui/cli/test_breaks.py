@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from fleetview.cli import chat, following, operate
-from fleetview.cli.arguments import parse
-from fleetview.cli.exits import CommandError, Exit
 from fleetview.config import FleetConfig
 from fleetview.remote.client import AgentClient
 from fleetview.remote.errors import Lost
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import CommandError, Exit
+from fleetview.words.parser import parse
 from fleetview_agent.agent import Agent
 from fleetview_agent.wire import ChatChunk, Request
 from tests.agents import a_load, outcome, phase, residents

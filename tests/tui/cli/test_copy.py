@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from fleetview.cli import copy
-from fleetview.cli.arguments import parse
-from fleetview.cli.exits import CommandError, Exit
 from fleetview.config import FleetConfig, read_config
 from fleetview.copying.throttle import Throttle
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import CommandError, Exit
+from fleetview.words.parser import parse
 from tests.agent.shelf import Shelf
 from tests.openssh import a_short_folder
 from tests.tui.remote.scripted import a_real_agent

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetview.cli.arguments import parse
 from fleetview.cli.fleet_file import schema
 from fleetview.cli.run import run
+from fleetview.words.parser import parse
 from tests.tui.json_schema import offences
 
 ROOT = Path(__file__).parents[3]

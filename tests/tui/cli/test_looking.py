@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from fleetview.cli import models
-from fleetview.cli.exits import CommandError
-from fleetview.cli.names import pick_model
 from fleetview.cli.output import table
+from fleetview.words.exits import CommandError
+from fleetview.words.names import pick_model
 from fleetview_agent.wire import Machine, Sample
 from tests.builders import a_backend_state, a_model_file, a_resident
 from tests.tui.cli.conftest import Fleetview, program

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from fleetview.cli import bounds, models, status
-from fleetview.cli.arguments import parse
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.picking import Choice
 from fleetview.remote.client import AgentClient
@@ -20,6 +19,7 @@ from fleetview.remote.connect import connect
 from fleetview.remote.errors import HostKeyUnknown, RemoteError, Unreachable
 from fleetview.remote.host_key import HostKey
 from fleetview.remote.logins import Logins
+from fleetview.words.parser import parse
 from fleetview_agent.wire import Sampled
 from tests.builders import a_backend_state, a_model_file, a_plan, a_sample, a_snapshot
 from tests.tui.remote.scripted import HOLD, a_local_node, a_scripted_agent, answer, streamed

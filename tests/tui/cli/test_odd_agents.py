@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from fleetview.cli import status
-from fleetview.cli.arguments import parse
 from fleetview.cli.status import Look, _object, _remarks, look
 from fleetview.config import FleetConfig
 from fleetview.remote.logins import Logins
+from fleetview.words.parser import parse
 from fleetview_agent.wire import PROTOCOL, Sampled
 from tests.builders import a_node, a_sample, a_snapshot
 from tests.tui.remote.scripted import HOLD, a_local_node, a_scripted_agent, streamed

@@ -28,7 +28,7 @@ from pathlib import Path
 if sys.argv[1] == "terminal":
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from fleetview.cli import status
-from fleetview.cli.arguments import parse
+from fleetview.words.parser import parse
 from fleetview.cli.run import run
 from fleetview.remote import identities
 from fleetview.remote.errors import IdentityLocked, Unreachable

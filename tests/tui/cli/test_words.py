@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetview.cli.arguments import parse
-from fleetview.cli.exits import CommandError, Exit
-from fleetview.cli.names import pick_model, pick_name
-from fleetview.cli.requests import change_request, keep_of, load_options
+from fleetview.words.exits import CommandError, Exit
+from fleetview.words.names import pick_model, pick_name
+from fleetview.words.parser import parse
+from fleetview.words.requests import change_request, keep_of, load_options
 from fleetview_agent.wire import CreateRequest, LoadOptions, SwapRequest, UndoRequest
 from tests.builders import a_backend_state, a_model_file, a_resident, a_snapshot
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from fleetview_agent.wire import BackendState, Machine, ModelFile, ResidentModel, Sample
+if TYPE_CHECKING:
+    from fleetview_agent.wire import BackendState, Machine, ModelFile, ResidentModel, Sample
+
 
 PROMPT_TOKENS, GENERATED_TOKENS, RUNS = 512, 128, 5
 """What is measured where nothing else is said."""

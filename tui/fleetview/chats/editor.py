@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from fleetview import shell
 
 USUAL = ("vi", "nano")
 """What is tried where nobody says which."""
@@ -45,14 +45,14 @@ def _named(name: str, command: str, find: Callable[[str], str | None]) -> tuple[
     return words
 
 
-def edit(text: str, command: tuple[str, ...]) -> str:
+async def edit(text: str, command: tuple[str, ...]) -> str:
     """The text as it is left when the editor ends, which has the terminal until then. Raises NotEdited."""
     descriptor, name = tempfile.mkstemp(prefix="fleetview-", suffix=".md")  # of mode 0600
     file = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
             stream.write(text)
-        status = _run((*command, name))
+        status = await shell.run((*command, name))
         if status:
             raise NotEdited(f"{command[0]} ended with status {status}, so the prompt stays as it was")
         return file.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
@@ -64,15 +64,3 @@ def edit(text: str, command: tuple[str, ...]) -> str:
     finally:
         file.unlink(missing_ok=True)
 
-
-def _run(command: tuple[str, ...]) -> int:
-    """Wait for the program; an interrupt is its own. Its exit status."""
-    before = signal.signal(signal.SIGINT, _ignore)  # a handler of Python's, unlike SIG_IGN, is not handed down to it
-    try:
-        return subprocess.run(command, check=False).returncode
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _ignore(_number: int, _frame: object) -> None:
-    """Leave it to the editor."""

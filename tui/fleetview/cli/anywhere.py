@@ -8,10 +8,7 @@ from argparse import Namespace
 
 from fleetview.author import author
 from fleetview.cli.bounds import answering
-from fleetview.cli.exits import CommandError, Exit
-from fleetview.cli.names import pick_model
 from fleetview.cli.output import put, put_json, say, table
-from fleetview.cli.requests import load_options
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fitting import Place, goodness, planned
 from fleetview.fleet import NodeState, apply
@@ -22,6 +19,9 @@ from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Refused, RemoteError
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import CommandError, Exit
+from fleetview.words.names import pick_model
+from fleetview.words.requests import load_options
 from fleetview_agent.wire import LoadOptions, Plan, Snapshot, SwapRequest
 
 HEADING = ("NODE", "MODEL", "NEEDS", "ROOM NOW", "EMPTIED", "FITS", "SURE", "EXPECTED")

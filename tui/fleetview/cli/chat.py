@@ -9,8 +9,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from fleetview.author import author
-from fleetview.cli.exits import CommandError, Exit
-from fleetview.cli.names import pick_model, pick_node
 from fleetview.cli.output import put_json
 from fleetview.config import FleetConfig
 from fleetview.present.numbers import count, duration, rate
@@ -18,6 +16,8 @@ from fleetview.present.text import visible
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Lost
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import CommandError, Exit
+from fleetview.words.names import pick_model, pick_node
 from fleetview_agent.wire import ChatChunk, ChatMessage, ChatRequest, Snapshot, Timings, Usage
 
 DIM, NORMAL = "\x1b[2m", "\x1b[0m"

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 from fleetview.author import author
 from fleetview.cli import plans
-from fleetview.cli.exits import CommandError, Exit, status_of
-from fleetview.cli.names import pick_model, pick_node, pick_nodes
 from fleetview.cli.operate import ENDINGS
 from fleetview.cli.output import Progress, put, put_json, say
 from fleetview.config import FleetConfig, NodeConfig
@@ -22,6 +20,8 @@ from fleetview.present.text import plain
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import CommandError, Exit, status_of
+from fleetview.words.names import pick_model, pick_node, pick_nodes
 from fleetview_agent.wire import CopyRequest, ModelParts, Operation, target
 
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}

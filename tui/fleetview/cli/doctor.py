@@ -6,8 +6,6 @@ import asyncio
 import shutil
 from argparse import Namespace
 
-from fleetview.cli.exits import Exit
-from fleetview.cli.names import pick_nodes
 from fleetview.cli.output import put, put_json
 from fleetview.cli.status import Look, look
 from fleetview.config import FleetConfig, NodeConfig
@@ -16,6 +14,8 @@ from fleetview.paths import agent_socket, tilde
 from fleetview.present.health import Finding, health, health_lines
 from fleetview.present.text import plain, text_of
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import Exit
+from fleetview.words.names import pick_nodes
 
 READINGS = 2
 """Rates are of two readings: the first one of an agent that was just started has none."""

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fleetview.cli.exits import Exit
 from fleetview.cli.output import put, put_json, say
 from fleetview.config import FleetConfig, find_config, read_config
 from fleetview.config_errors import ConfigError, Finding, Mistake, spelled
 from fleetview.present.numbers import count
 from fleetview.toml_lines import Place
+from fleetview.words.exits import Exit
 
 
 def run(arguments: Namespace) -> int:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
-from fleetview.cli.exits import CommandError, Exit
 from fleetview.cli.output import Progress
 from fleetview.config import NodeConfig
 from fleetview.present.numbers import percent
@@ -17,6 +16,7 @@ from fleetview.remote.connect import connect
 from fleetview.remote.errors import Lost, Refused, RemoteError
 from fleetview.remote.logins import Logins
 from fleetview.remote.snapshots import first_of
+from fleetview.words.exits import CommandError, Exit
 from fleetview_agent.wire import Event, Operation, OperationChanged
 
 AWAY_SECONDS = 30.0

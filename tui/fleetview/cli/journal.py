@@ -7,8 +7,6 @@ from argparse import Namespace
 from dataclasses import dataclass
 
 from fleetview.cli.bounds import answering
-from fleetview.cli.exits import Exit
-from fleetview.cli.names import pick_nodes
 from fleetview.cli.output import put, put_json, say, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.present.journal import Entry, newest_first, result
@@ -17,6 +15,8 @@ from fleetview.present.operations import named
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import Exit
+from fleetview.words.names import pick_nodes
 
 HEADING = ("WHEN", "NODE", "ID", "TOOK", "BY", "WHAT", "RESULT")
 NUMBERS = frozenset((3,))

@@ -10,8 +10,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from fleetview.cli.bounds import answering
-from fleetview.cli.exits import Exit
-from fleetview.cli.names import pick_backend, pick_node
 from fleetview.cli.output import put, put_json, say
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.present.logs import LEVEL_WORDS, Threshold, serious
@@ -21,6 +19,8 @@ from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import Exit
+from fleetview.words.names import pick_backend, pick_node
 from fleetview_agent.wire import Logged, LogLine, Snapshot
 
 AGENT = "agent"

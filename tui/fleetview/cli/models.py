@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from fleetview.author import author
 from fleetview.cli.bounds import answering
-from fleetview.cli.exits import Exit
-from fleetview.cli.names import pick_nodes
 from fleetview.cli.output import put, put_json, say, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import NodeState, apply
@@ -22,6 +20,8 @@ from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Refused, RemoteError
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import Exit
+from fleetview.words.names import pick_nodes
 from fleetview_agent.wire import Plan
 
 HEADING = ("NODE", "MODEL", "SIZE", "QUANT", "CONTEXT", "FITS", "SURE")

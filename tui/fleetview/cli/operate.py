@@ -8,11 +8,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from fleetview.cli import plans
-from fleetview.cli.exits import CommandError, Exit
 from fleetview.cli.following import STATUS_HINT, Following
-from fleetview.cli.names import pick_node
 from fleetview.cli.output import put, put_json, quote, say
-from fleetview.cli.requests import change_request
 from fleetview.config import FleetConfig
 from fleetview.present.numbers import duration
 from fleetview.present.operations import stays
@@ -22,6 +19,9 @@ from fleetview.remote.connect import connect
 from fleetview.remote.errors import Lost, Refused, RemoteError
 from fleetview.remote.logins import Logins
 from fleetview.remote.snapshots import first_of
+from fleetview.words.exits import CommandError, Exit
+from fleetview.words.names import pick_node
+from fleetview.words.requests import change_request
 from fleetview_agent.wire import Event, KeepRequest, Operation, Order, Request, StartRequest, UndoRequest, target
 
 LOG_LINES = 10

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from fleetview.cli.exits import CommandError, Exit
-from fleetview.cli.names import pick_model, pick_node
 from fleetview.cli.output import put, put_json, table
-from fleetview.cli.requests import swap_request
 from fleetview.config import FleetConfig
 from fleetview.present.numbers import context
 from fleetview.present.plan_rows import plan_rows
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import CommandError, Exit
+from fleetview.words.names import pick_model, pick_node
+from fleetview.words.requests import swap_request
 from fleetview_agent.wire import LoadRequest, Order, Plan, SwapRequest, target
 
 Loading = LoadRequest | SwapRequest

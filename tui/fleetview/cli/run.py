@@ -11,7 +11,6 @@ from argparse import Namespace
 from collections.abc import Callable, Coroutine
 
 from fleetview.cli import fleet_file
-from fleetview.cli.exits import CommandError, Exit, status_of
 from fleetview.cli.output import say
 from fleetview.cli.terminal import Terminal
 from fleetview.config import ConfigError, FleetConfig, find_config, read_config
@@ -20,6 +19,7 @@ from fleetview.paths import default_log
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.logins import Logins
 from fleetview.verbs import VERBS
+from fleetview.words.exits import CommandError, Exit, status_of
 
 CHANGING = frozenset(verb.name for verb in VERBS if verb.changes)
 

@@ -12,8 +12,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from fleetview.cli.bounds import ANSWER_SECONDS, no_answer
-from fleetview.cli.exits import Exit
-from fleetview.cli.names import pick_nodes
 from fleetview.cli.output import put, put_json, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import Change, Dropped, Fleet, LinkDown, NodeState, apply, condition
@@ -26,6 +24,8 @@ from fleetview.remote.connect import connect
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.link import Link
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import Exit
+from fleetview.words.names import pick_nodes
 from fleetview_agent.wire import BackendState, ResidentModel, Sampled, Snapshot
 
 HEADING = ("NODE", "STATE", "CPU", "GPU", "FREE", "PRESSURE", "TOK/S", "MODELS")

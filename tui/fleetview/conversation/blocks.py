@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from fleetview.present.numbers import count
+
 _FENCE = re.compile(r" {0,3}(?P<marks>`{3,}|~{3,})\s*(?P<info>[^`\n]*)$")
 
 
@@ -20,8 +22,7 @@ class Block:
         """How a menu names it: what it is written in, how long it is, how it begins."""
         lines = self.text.splitlines()
         first = next((line.strip() for line in lines if line.strip()), "")
-        amount = f"{len(lines)} line" + ("" if len(lines) == 1 else "s")
-        return f"{self.language or 'code'}, {amount}: {first}"
+        return f"{self.language or 'code'}, {count(len(lines), 'line')}: {first}"
 
 
 def code_blocks(text: str) -> tuple[Block, ...]:

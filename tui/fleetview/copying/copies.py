@@ -13,10 +13,10 @@ from fleetview.messages import RequestFailed
 from fleetview.present.numbers import duration
 from fleetview.present.text import plain
 from fleetview.remote.errors import RemoteError, Unreachable
-from fleetview_agent.wire import CopyRequest, Operation, target
 
 if TYPE_CHECKING:
     from fleetview.remote.logins import Logins
+    from fleetview_agent.wire import CopyRequest, Operation
 
 CALM = "operations go on on the nodes"
 """What leaving means where no copy runs."""
@@ -68,8 +68,8 @@ class Copies:
     def start(self, request: CopyRequest, targets: tuple[str, ...]) -> None:
         """Bring the model to these nodes at the same time; one that is on its way already goes on."""
         for name in targets:
-            if (target(request), name) not in self._running:
-                self._running[target(request), name] = request
+            if (_target(request), name) not in self._running:
+                self._running[_target(request), name] = request
                 self._spawn(partial(self._carry, request, name), name)
 
     async def _carry(self, request: CopyRequest, name: str) -> None:
@@ -82,16 +82,16 @@ class Copies:
             nodes = (self._node(request.source), self._node(name))
             self._end(request, name, await Delivery(*nodes, request, ways, lambda *_: None).run())
         except RemoteError as problem:
-            self._tell(f"copy of {plain(target(request), 60)} broke off: {problem}", name, "error")
+            self._tell(f"copy of {plain(_target(request), 60)} broke off: {problem}", name, "error")
         finally:
             with suppress(KeyError):
-                del self._running[target(request), name]
+                del self._running[_target(request), name]
 
     def _end(self, request: CopyRequest, name: str, operation: Operation) -> None:
         """Tell that it has come; whatever else came of it is told as of every operation."""
         if operation.result == "done":
             took = None if operation.ended_at is None else operation.ended_at - operation.queued_at
-            self._tell(f"{plain(target(request), 60)} has come from {request.source} after {duration(took)}", name)
+            self._tell(f"{plain(_target(request), 60)} has come from {request.source} after {duration(took)}", name)
 
     def _node(self, name: str) -> NodeConfig:
         """The node as the fleet file describes it. Raises Unreachable."""
@@ -99,3 +99,10 @@ class Copies:
             if node.name == name:
                 return node
         raise Unreachable(f"{name} is no longer in the fleet file")
+
+
+def _target(request: CopyRequest) -> str:
+    """`BACKEND/MODEL` of what is copied."""
+    from fleetview_agent.wire import target  # the first paint does not wait for the wire models
+
+    return target(request)

@@ -14,6 +14,7 @@ from fleetview.fleet.state import (
     LinkUp,
     NodeState,
     condition,
+    of_disk,
 )
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "condition",
     "described",
     "keepable",
+    "of_disk",
     "refusal",
 ]

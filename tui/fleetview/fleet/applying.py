@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from fleetview.config import FleetConfig
 from fleetview.fleet.state import Change, Dropped, Ended, Fleet, LinkDown, LinkUp, NodeState
-from fleetview_agent.wire import (
-    BackendChanged,
-    Logged,
-    Operation,
-    OperationChanged,
-    Sampled,
-    Served,
-    Snapshot,
-)
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Operation
 
 HISTORY_SECONDS = 120.0
 """How far back the samples of a node reach."""
@@ -61,6 +55,8 @@ def apply(fleet: Fleet, name: str, change: Change, at: float) -> Fleet:
 
 def _next(node: NodeState, change: Change, at: float) -> NodeState:
     """The node after a change."""
+    from fleetview_agent import wire  # the first paint does not wait for the wire models
+
     match change:
         case LinkUp():
             return replace(node, link="up", reason=None, retry_at=None, link_since=at)
@@ -68,7 +64,7 @@ def _next(node: NodeState, change: Change, at: float) -> NodeState:
             since = node.link_since if node.link == "down" else at
             retry_at = None if retry_seconds is None else at + retry_seconds
             return replace(node, link="down", reason=reason, retry_at=retry_at, link_since=since)
-        case Snapshot():
+        case wire.Snapshot():
             backends = {state.backend: state for state in change.backends}
             return replace(
                 node,
@@ -82,19 +78,19 @@ def _next(node: NodeState, change: Change, at: float) -> NodeState:
                 samples=change.samples,
                 protocol=change.protocol,
             )
-        case Sampled(sample=sample):
+        case wire.Sampled(sample=sample):
             kept = tuple(old for old in node.samples if old.at > sample.at - HISTORY_SECONDS)
             ended = tuple(end for end in node.ended if end.heard_at > at - ENDED_SECONDS)
             return replace(node, heard_at=at, samples=(*kept, sample), ended=ended)
-        case BackendChanged(state=state):
+        case wire.BackendChanged(state=state):
             heard = {**node.backends_heard_at, state.backend: at}
             backends = {**node.backends, state.backend: state}
             return replace(node, heard_at=at, backends=backends, backends_heard_at=heard)
-        case OperationChanged(operation=operation):
+        case wire.OperationChanged(operation=operation):
             return _operated(replace(node, heard_at=at), operation, at)
-        case Served():
+        case wire.Served():
             return replace(node, heard_at=at, served=change)
-        case Logged(lines=lines):
+        case wire.Logged(lines=lines):
             return replace(node, heard_at=at, logged=(*node.logged, *lines)[-LOGGED:])
         case Dropped(count):  # nonsense is no sign of life
             return replace(node, dropped=node.dropped + count)

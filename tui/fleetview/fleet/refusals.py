@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from fleetview.fleet.state import NodeState
-from fleetview_agent.wire import BackendState, ResidentModel
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import BackendState, ResidentModel
 
 NodeVerb = Literal["swap", "unload", "chat", "keep", "serve", "pull", "delete", "undo"]
 """What keys do to a node; `serve` is starting, stopping and restarting an engine's server."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from fleetview_agent.wire import (
-    PROTOCOL,
-    BackendState,
-    DiskRequest,
-    Event,
-    LogLine,
-    Machine,
-    Operation,
-    ResidentModel,
-    Sample,
-    Served,
-    Traffic,
-)
+if TYPE_CHECKING:
+    from fleetview_agent.wire import (
+        BackendState,
+        Event,
+        LogLine,
+        Machine,
+        Operation,
+        ResidentModel,
+        Sample,
+        Served,
+        Traffic,
+    )
+
 
 STALE_INTERVALS = 3
 """Intervals without an event after which values are old."""
@@ -51,7 +51,7 @@ class Dropped:
     """How many, since this was said last."""
 
 
-Change = Event | LinkUp | LinkDown | Dropped
+Change: TypeAlias = "Event | LinkUp | LinkDown | Dropped"
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ class NodeState:
     samples: tuple[Sample, ...] = ()
     served: Served | None = None
     """The last request that a model of the node answered."""
-    protocol: int = PROTOCOL
-    """What the agent speaks."""
+    protocol: int | None = None
+    """What the agent speaks; None: not heard yet."""
     dropped: int = 0
     """Lines that made no sense and were skipped."""
     alerts: tuple[str, ...] = ()
@@ -139,6 +139,13 @@ class NodeState:
 Fleet = Mapping[str, NodeState]
 
 
+def of_disk(operation: Operation) -> bool:
+    """Whether an operation changes nothing in memory, and so runs beside the others."""
+    from fleetview_agent.wire import DiskRequest  # the first paint does not wait for the wire models
+
+    return isinstance(operation.request, DiskRequest)
+
+
 def condition(node: NodeState, at: float) -> Condition:
     """What to call the state of `node` at the monotonic time `at`."""
     if node.link == "down":
@@ -152,7 +159,7 @@ def condition(node: NodeState, at: float) -> Condition:
         return "down"
     if silent > STALE_INTERVALS:
         return "stale"
-    if any(not isinstance(one.request, DiskRequest) for one in node.operations):
+    if node.operations and not all(map(of_disk, node.operations)):
         return "busy"
     failed = any(state.phase == "failed" for state in node.backends.values())
     failed = failed or any(model.phase in {"failed", "orphaned"} for _, model in node.resident)

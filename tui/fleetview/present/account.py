@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fleetview.present.numbers import bandwidth, count
 from fleetview.present.text import Line, plain
-from fleetview_agent.wire import Machine
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Machine
 
 
 def account(machine: Machine) -> tuple[Line, ...]:

@@ -69,7 +69,8 @@ def would(plan: Plan, node: NodeState, at: float) -> Line:
         model = next((one for name, one in node.resident if f"{name}/{one.name}" == named(request)), None)
         if model and model.memory_bytes:
             parts.append(((f"frees {size(model.memory_bytes)}", "plain"),))
-    rows = tuple(row for row in change_rows(plan) if row[0] not in {"", "memory"})
+    said = {"", "memory", "leaves"} if isinstance(request, UnloadRequest) else {"", "memory"}
+    rows = tuple(row for row in change_rows(plan) if row[0] not in said)
     return joined((*parts, *(((f"{label} {words}", "plain"),) for label, words in rows)))
 
 

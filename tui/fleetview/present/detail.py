@@ -1,40 +1,86 @@
-"""Everything about one node, as lines: figures, models, engines, operations, and where the figures come from."""
+"""Everything about one node, as sections of lines: what is hot first, what hardly ever changes last."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from fleetview.fleet import NodeState, condition
 from fleetview.present import operations
 from fleetview.present.absence import absence
 from fleetview.present.account import account
-from fleetview.present.charts import LIVE, Past, charts
-from fleetview.present.engines import backends, residents
-from fleetview.present.gauges import gauges, unknown
+from fleetview.present.charts import charts
+from fleetview.present.curves import LIVE, Past
+from fleetview.present.engines import backends
+from fleetview.present.gauges import gauges, not_drawn, unknown
+from fleetview.present.measures import clock_of
 from fleetview.present.numbers import age
 from fleetview.present.panel import identity
+from fleetview.present.processes import UNASKED, Holders, processes
 from fleetview.present.readings import lacking, sources
 from fleetview.present.remarks import remarks
+from fleetview.present.residents import residents
+from fleetview.present.source_table import source_table
 from fleetview.present.text import Line, cut_line, plain
 from fleetview.present.wrapping import flowing, wrapped
 
 _EMPTY: Line = ()
+Section = tuple[Line, ...]
 
 
-def detail(node: NodeState, now: float, width: int, past: Past = LIVE) -> tuple[Line, ...]:
-    """All sections, one below the other."""
+@dataclass(frozen=True)
+class Asked:
+    """What is told besides the node's state."""
+
+    past: Past = LIVE
+    holders: Holders = UNASKED
+    is_sourced: bool = False
+    """Whether every figure is told by itself, with its source."""
+    source_key: str = ""
+    """What to press for that."""
+
+
+def sections(node: NodeState, now: float, width: int, asked: Asked) -> tuple[Section, ...]:
+    """The parts of the description that have something to say, each in lines of `width` cells at most."""
     room = width - 4
-    sections = (
+    parts = (
         _state(node, now, width - 2),
-        (*charts(node, past, room), *gauges(node, room)),
-        _operations(node, now),
-        residents(node, now, room),
+        _in_hand(node, now, room),
+        (*charts(node, asked.past, room), *(() if asked.is_sourced else not_drawn(node, room))),
+        source_table(node, room) if asked.is_sourced else (),
+        residents(node, now, room) if node.machine else (),
+        _last(node, now),
+        () if asked.is_sourced else _figures(node, room),
         backends(node, room),
-        _sources(node, room),
+        processes(node, asked.holders, room) if node.machine else (),
+        _machine(node, room),
+        () if asked.is_sourced else _sources(node, room, asked.source_key),
     )
-    lines = [line for section in sections if section for line in (*section, _EMPTY)]
-    return tuple(((" ", "plain"), *cut_line(line, width - 2)) if line else _EMPTY for line in lines[:-1])
+    return tuple(
+        tuple(((" ", "plain"), *cut_line(line, width - 2)) if line else _EMPTY for line in part)
+        for part in parts
+        if part
+    )
 
 
-def _state(node: NodeState, now: float, width: int) -> tuple[Line, ...]:
+def page(parts: Iterable[Section]) -> tuple[tuple[Line, ...], tuple[int, ...]]:
+    """The sections one below the other, and the lines at which they begin."""
+    lines: list[Line] = []
+    starts: list[int] = []
+    for part in parts:
+        if lines:
+            lines.append(_EMPTY)
+        starts.append(len(lines))
+        lines += part
+    return tuple(lines), tuple(starts)
+
+
+def detail(node: NodeState, now: float, width: int, asked: Asked | None = None) -> tuple[Line, ...]:
+    """All sections, one below the other."""
+    return page(sections(node, now, width, asked or Asked()))[0]
+
+
+def _state(node: NodeState, now: float, width: int) -> Section:
     """What it is, why there is no connection, and what is odd about its agent."""
     lines: list[Line] = [identity(node, now, width)]
     away = condition(node, now) in {"down", "connecting"}
@@ -44,29 +90,49 @@ def _state(node: NodeState, now: float, width: int) -> tuple[Line, ...]:
         lines.append(((f"last heard {age(now - node.heard_at)} ago; what follows is as it was then", "dim"),))
     for remark in remarks(node):
         lines += wrapped(((plain(remark), "warm"),), width)
-    if node.machine:
-        lines += flowing(account(node.machine), width)
+    lines += [line for alert in node.alerts for line in wrapped(((f"▲ {plain(alert)}", "warm"),), width)]
     return tuple(lines)
 
 
-def _operations(node: NodeState, now: float) -> tuple[Line, ...]:
-    """Operations in hand with their phases, and the one that ended last."""
+def _in_hand(node: NodeState, now: float, width: int) -> Section:
+    """Operations in hand with their phases."""
     lines: list[Line] = []
     for operation in node.operations:
-        lines.append((("  ", "plain"), *operations.in_hand(operation)))
+        told = wrapped(operations.in_hand(operation, clock_of(node, now)), width - 2)
+        lines += [(("  ", "plain"), *line) for line in told]
         step = operation.transfer.step if operation.transfer else None
         if step:
             lines.append(((f"    {plain(step)}", "dim"),))
         if len(operation.phases) > 1:
             lines.append((("    ", "plain"), *operations.times(operation)))
-    if node.last:
-        lines.append((("  ", "plain"), *operations.over(node.last, now)))
-        if len(node.last.operation.phases) > 1:
-            lines.append((("    ", "plain"), *operations.times(node.last.operation)))
-    return ((("operations", "heading"),), *lines) if lines else ()
+    return ((("in hand", "heading"),), *lines) if lines else ()
 
 
-def _sources(node: NodeState, width: int) -> tuple[Line, ...]:
+def _last(node: NodeState, now: float) -> Section:
+    """The operation that ended last."""
+    if node.last is None:
+        return ()
+    lines: list[Line] = [(("last operation", "heading"),), (("  ", "plain"), *operations.over(node.last, now))]
+    if len(node.last.operation.phases) > 1:
+        lines.append((("    ", "plain"), *operations.times(node.last.operation)))
+    return tuple(lines)
+
+
+def _figures(node: NodeState, width: int) -> Section:
+    """What has no chart, or more to it than one."""
+    lines = gauges(node, width)
+    return ((("figures", "heading"),), *lines) if lines else ()
+
+
+def _machine(node: NodeState, width: int) -> Section:
+    """Where the agent runs, and on what."""
+    if node.machine is None:
+        return ()
+    told = flowing(account(node.machine), width - 2, 0)
+    return ((("machine", "heading"),), *((("  ", "plain"), *line) for line in told))
+
+
+def _sources(node: NodeState, width: int, key: str) -> Section:
     """Where the figures are read, and why others are not."""
     if node.machine is None or node.sample is None:
         return ()
@@ -76,4 +142,7 @@ def _sources(node: NodeState, width: int) -> tuple[Line, ...]:
         for line in wrapped(((f"{', '.join(labels)}  ", "plain"), (plain(source), "dim")), width - 2)
     ]
     lines += unknown(lacking(node.sample), width)
-    return ((("sources", "heading"),), *lines) if lines else ()
+    title: Line = (("sources", "heading"),)
+    if key:
+        title = (*title, (f"  {key} ", "accent"), ("tells each figure by itself", "dim"))
+    return (title, *lines) if lines else ()

@@ -16,6 +16,8 @@ _CUT_SHORT = {
 }
 """What cancelling does to operations that change the disk alone."""
 
+TYPE_IT = "Type its name to delete it."
+
 
 def unloading(node: NodeState, backend: str, model: ResidentModel) -> tuple[str, ...]:
     """What unloading a model means."""
@@ -33,6 +35,14 @@ def unloading(node: NodeState, backend: str, model: ResidentModel) -> tuple[str,
     return tuple(lines)
 
 
+def in_memory(backend: str, model: ResidentModel) -> str:
+    """A model that can be chosen, with what speaks for and against it."""
+    notes = [size(model.memory_bytes)] if model.memory_bytes is not None else []
+    notes += [] if model.phase == "ready" else [model.phase]
+    notes += ["pinned"] if model.pinned else []
+    return f"{plain(backend)}/{plain(model.name)}" + (f"  {', '.join(notes)}" if notes else "")
+
+
 def pulling(engine: BackendState) -> tuple[str, ...]:
     """Who fetches a model, and what becomes of one that was broken off."""
     by = " ".join((plain(engine.backend), plain(engine.version or ""))).strip()
@@ -47,7 +57,7 @@ def pulling_many(backend: str) -> tuple[str, ...]:
 def deleting_many(nodes: tuple[str, ...]) -> tuple[str, ...]:
     """What deleting a model on several nodes means."""
     where = f"It leaves the {count(len(nodes), 'disk')} of {plain(', '.join(nodes))}."
-    return (where, "For 30 s each can still be cancelled. Type its name to delete it.")
+    return (where, "For 30 s each can still be cancelled.", TYPE_IT)
 
 
 def deleting(node: NodeState, state: BackendState, file: ModelFile) -> tuple[str, ...]:
@@ -61,7 +71,7 @@ def deleting(node: NodeState, state: BackendState, file: ModelFile) -> tuple[str
     ]
     if users:
         lines.append(f"The same file is also {plain(', '.join(users))}.")
-    lines.append("For 30 s it can still be cancelled. Type its name to delete it.")
+    lines.append("For 30 s it can still be cancelled.")
     return tuple(lines)
 
 

@@ -1,101 +1,34 @@
-"""The engines of a node and what they hold in memory, a few lines each."""
+"""The engines of a node: state, version, who keeps them running, what they can do, and why one failed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fleetview.fleet import NodeState
-from fleetview.present import models
 from fleetview.present.hints import hint
-from fleetview.present.loading import options
-from fleetview.present.measures import has_gpu
-from fleetview.present.numbers import context, count, duration, rate, size
+from fleetview.present.numbers import count
 from fleetview.present.text import Line, Tone, joined, plain
 from fleetview.present.wrapping import wrapped
-from fleetview_agent.wire import BackendState, LoadOptions, ResidentModel, Served, Traffic
+from fleetview_agent.wire import BackendState
 
 _PHASES: dict[str, Tone] = {"ready": "good", "failed": "hot", "stopped": "warm", "missing": "dim"}
-_MODEL_PHASES: dict[str, Tone] = {
-    "ready": "good",
-    "failed": "hot",
-    "orphaned": "warm",
-    "loading": "accent",
-    "unloading": "accent",
+_OPTIONS: Mapping[str, str] = {
+    "batch": "batch",
+    "flash_attention": "flash attention",
+    "cache_type_k": "type of cached keys",
+    "cache_type_v": "type of cached values",
+    "gpu_layers": "GPU layers",
+    "mmap": "mmap",
+    "mlock": "mlock",
+    "threads": "threads",
+    "chat_template": "chat template",
 }
-
-
-def residents(node: NodeState, now: float, width: int) -> tuple[Line, ...]:
-    """Every model in memory, and what was answered last."""
-    lines: list[Line] = [(("models in memory", "heading"),)]
-    for backend, model in node.resident:
-        lines += _card(node, backend, model, now, width)
-    if not node.resident:
-        lines.append((("  none", "dim"),))
-    if node.served:
-        lines += _within((("last answer  ", "dim"), *answered(node.served)), width, 2)
-    return tuple(lines)
-
-
-def _card(node: NodeState, backend: str, model: ResidentModel, now: float, width: int) -> tuple[Line, ...]:
-    """One model: what it is, what it does, and why it failed."""
-    since = now - node.backends_heard_at.get(backend, now)
-    name: Line = (("  ", "plain"), (plain(model.name), "strong"), ("  ", "plain"))
-    first: Line = (*name, (model.phase, _MODEL_PHASES[model.phase]))
-    texts = [plain(model.quantization) if model.quantization else "", _memory(model)]
-    texts += [] if model.phase == "orphaned" else [f"{context(model.context)} context"]
-    texts += [plain(backend), "" if model.pid is None else f"pid {model.pid}"]
-    about = joined(tuple(((text, "plain"),) for text in texts if text))
-    lines: list[Line] = [first, *_within(about, width)]
-    traffic = node.traffic(backend, model.name)
-    doing = models.life(model, traffic, since)
-    if model.time_to_first_token_seconds is not None and model.phase == "ready":
-        doing = (*doing, ((f"first token {duration(model.time_to_first_token_seconds)}", "plain"),))
-    if doing := (*doing, *_source(traffic)):
-        lines += _within(joined(doing), width)
-    if model.options and (chosen := options(_true_here(model.options, node))):
-        lines += _within(((f"loaded with {chosen}", "dim"),), width)
-    if model.remark:
-        lines += _within(((plain(model.remark), "warm"),), width)
-    if model.failure:
-        lines += [((f"    │ {plain(line)}", "dim"),) for line in model.failure.log]
-    return tuple(lines)
-
-
-def _memory(model: ResidentModel) -> str:
-    """What it takes, and how much of that is the GPU's where it is not all of it."""
-    whole, gpu = model.memory_bytes, model.gpu_memory_bytes
-    return size(whole) if not whole or not gpu or gpu >= whole else f"{size(whole)}, {size(gpu)} on the GPU"
-
-
-def _source(traffic: Traffic | None) -> tuple[Line, ...]:
-    """Where the rates of a model at work are read, where it is not the agent that counts."""
-    if traffic is None or traffic.source is None or not (traffic.in_flight or traffic.queued):
-        return ()
-    return (((f"read from {plain(traffic.source)}", "dim"),),)
-
-
-def answered(served: Served) -> Line:
-    """One answer: of which model, for whom, and how fast."""
-    texts = [count(served.completion_tokens, "token")] if served.completion_tokens is not None else []
-    texts += [f"{rate(served.tokens_per_second)} tok/s"] if served.tokens_per_second is not None else []
-    if served.time_to_first_token_seconds is not None:
-        texts.append(f"first {duration(served.time_to_first_token_seconds)}")
-    if served.prompt_tokens is not None:
-        cached = f", {served.cached_tokens} cached" if served.cached_tokens else ""
-        texts.append(f"prompt {served.prompt_tokens}{cached}")
-    parts: list[Line] = [((plain(served.model), "strong"),), *(((text, "plain"),) for text in texts)]
-    if served.author:
-        parts.append(((f"by {plain(served.author)}" + ("?, inferred" if served.inferred else ""), "dim"),))
-    return joined(tuple(parts))
-
-
-def _true_here(loaded: LoadOptions, node: NodeState) -> LoadOptions:
-    """How a model was loaded, without layers on a GPU that nobody can see: what was asked for is not what there is."""
-    is_without = node.machine is not None and not has_gpu(node)
-    return loaded.model_copy(update={"gpu_layers": None}) if loaded.gpu_layers and is_without else loaded
+"""Field of `LoadOptions` → what people call it."""
 
 
 def backends(node: NodeState, width: int) -> tuple[Line, ...]:
     """The engines: state, version, who runs them, and what to do about them."""
-    lines: list[Line] = [(("backends", "heading"),)]
+    lines: list[Line] = [(("engines", "heading"),)]
     for backend in node.backends.values():
         lines += _backend(backend, node.name, width)
     return tuple(lines) if node.backends else ()
@@ -112,11 +45,27 @@ def _backend(backend: BackendState, node: str, width: int) -> tuple[Line, ...]:
     ]
     lines = [*_within(joined((title, *(((text, "plain"),) for text in texts if text))), width, 2)]
     if backend.failure:
-        lines += _within(((plain(backend.failure.reason), "hot"),), width)
+        lines += _within(((f"{plain(backend.failure.reason)}; ! tells why", "hot"),), width)
         lines += [((f"    │ {plain(line)}", "dim"),) for line in backend.failure.log]
+    for label, names in (("does", _verbs(backend)), ("loads with", _settings(backend))):
+        if names:
+            lines += _within(((f"{label} ", "dim"), (", ".join(names), "plain")), width)
     if todo := hint(backend, node):
         lines += _within(((plain(todo), "dim"),), width)
     return tuple(lines)
+
+
+def _verbs(backend: BackendState) -> tuple[str, ...]:
+    """What it can be asked for."""
+    able = tuple(plain(verb) for verb in backend.abilities)
+    return ("load", "unload", *able) if backend.phase == "ready" else able
+
+
+def _settings(backend: BackendState) -> tuple[str, ...]:
+    """What can be chosen for a load."""
+    if backend.phase == "missing":
+        return ()
+    return ("context", "time to stay", *(_OPTIONS.get(name, plain(name)) for name in backend.load_options))
 
 
 def _within(line: Line, width: int, margin: int = 4) -> tuple[Line, ...]:

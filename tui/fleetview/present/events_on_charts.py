@@ -110,7 +110,7 @@ def legend(placed: tuple[tuple[int, Event], ...], past: Past, now: float, width:
         earlier = "1 earlier event" if more == 1 else f"{more} earlier events"
         lines.append(cut_line(((f"  {earlier}; 5 shows the journal", "dim"),), width))
     if past.unread:
-        why = ((f"earlier events  {DASH}  {plain(past.unread)}", "dim"),)
+        why: Line = ((f"earlier events  {DASH}  {plain(past.unread)}", "dim"),)
         lines += [(("  ", "plain"), *line) for line in wrapped(why, width - 2)]
     return tuple(lines)
 

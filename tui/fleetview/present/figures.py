@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from fleetview.fleet import HISTORY_SECONDS
 from fleetview.present.measures import Reading
 from fleetview.present.text import Line, Tone
-from fleetview_agent.wire import Sample
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Sample
 
 EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 STEPS = "▁▂▃▄▅▆▇█"

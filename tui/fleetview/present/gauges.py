@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from fleetview.fleet import NodeState
 from fleetview.present.numbers import celsius, hertz, percent, power, size, watts
@@ -10,7 +11,9 @@ from fleetview.present.readings import absent_of_gpus, missed
 from fleetview.present.signs import PRESSURES
 from fleetview.present.text import DASH, Line, Span, Tone, left, plain
 from fleetview.present.wrapping import flowing, wrapped
-from fleetview_agent.wire import Gpu, Sample, ThermalState
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Gpu, Sample, ThermalState
 
 _LABEL = 13
 _THERMAL: Mapping[ThermalState, Tone] = {
@@ -23,7 +26,7 @@ _THERMAL: Mapping[ThermalState, Tone] = {
 
 
 def gauges(node: NodeState, width: int) -> tuple[Line, ...]:
-    """Memory, power and heat in a line each, every GPU where there are several, and why a chart is not there."""
+    """Memory, power and heat in a line each, and every GPU where there are several."""
     if (sample := node.sample) is None:
         return ()
     rows: tuple[tuple[str, Iterable[Span]], ...] = (
@@ -35,7 +38,12 @@ def gauges(node: NodeState, width: int) -> tuple[Line, ...]:
     lines = [line for label, parts in rows for line in _row(label, tuple(parts), width)]
     for number, gpu in enumerate(sample.gpus):
         lines += _row(f"GPU {number}", tuple(_gpu(gpu)), width)
-    return (*lines, *unknown(absent_of_gpus(sample), width), *unknown(missed(sample), width))
+    return (*lines, *unknown(absent_of_gpus(sample), width))
+
+
+def not_drawn(node: NodeState, width: int) -> tuple[Line, ...]:
+    """Why there is no chart of a figure."""
+    return () if node.sample is None else unknown(missed(node.sample), width)
 
 
 def unknown(groups: Mapping[str, tuple[str, ...]], width: int) -> tuple[Line, ...]:

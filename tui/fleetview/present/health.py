@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fleetview import __version__
 from fleetview.fleet import NodeState, condition
@@ -15,7 +15,9 @@ from fleetview.present.readings import absent, absent_of_gpus
 from fleetview.present.remarks import nonsense
 from fleetview.present.text import Line, Tone, left, plain, text_of
 from fleetview.present.wrapping import wrapped
-from fleetview_agent.wire import PROTOCOL, BackendState, Machine, Sample
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import BackendState, Machine, Sample
 
 Grade = Literal["ok", "note", "wrong"]
 _TONES: dict[Grade, Tone] = {"ok": "good", "note": "dim", "wrong": "hot"}
@@ -69,12 +71,14 @@ def _away(node: NodeState, now: float) -> str:
 
 def _agent(node: NodeState, machine: Machine) -> Iterator[Finding]:
     """Whether both sides understand each other."""
+    from fleetview_agent.wire import PROTOCOL  # the first paint does not wait for the wire models
+
     theirs, ours = machine.agent_version, __version__
     told = f"its agent is {theirs}, and fleetview {ours}"
     older = f"upgrade fleetview-agent on {node.name}"
-    if node.protocol != PROTOCOL:
+    if node.protocol not in {None, PROTOCOL}:
         told = f"{told}; they speak protocols {node.protocol} and {PROTOCOL}"
-        yield Finding("wrong", "agent", told, older if node.protocol < PROTOCOL else "upgrade fleetview")
+        yield Finding("wrong", "agent", told, older if (node.protocol or 0) < PROTOCOL else "upgrade fleetview")
     elif theirs != ours:
         yield Finding("note", "agent", told, older if _parts(theirs) <= _parts(ours) else "upgrade fleetview")
     else:

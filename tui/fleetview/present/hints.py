@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
-from fleetview_agent.wire import BackendState
+if TYPE_CHECKING:
+    from fleetview_agent.wire import BackendState
 
 
 def hint(backend: BackendState, node: str) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from fleetview.fleet import NodeState
 from fleetview.present.figures import bar
 from fleetview.present.filtering import Fields
 from fleetview.present.numbers import duration, moment, percent
@@ -66,13 +65,6 @@ def with_undoing(entries: Iterable[Entry]) -> tuple[Entry, ...]:
         if row.operation.undoes and row.operation.result == "done"
     }
     return tuple(replace(row, taken_back=undone[row.key]) if row.key in undone else row for row in rows)
-
-
-def clock_of(node: NodeState | None, now: float) -> float | None:
-    """The time by the clock of the node itself, at the monotonic time `now`; None where it is not heard of."""
-    if node is None or node.sample is None or node.heard_at is None:
-        return None
-    return node.sample.at + max(0.0, now - node.heard_at)
 
 
 def result(operation: Operation) -> str:

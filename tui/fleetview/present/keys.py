@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fleetview.present.text import Line, Span, Tone, cut, left, plain, width_of
 
+Group = Literal["rows", "this view", "everywhere", "moving"]
+GROUPS: tuple[Group, ...] = ("rows", "this view", "everywhere", "moving")
+IDLE = "not just now"
 _KEYS = 11
+_ID = 20
 _SEVERAL = ", "
+_WITH_IDS = 80
+"""Cells from which there is room for the ids that `[keys]` of the fleet file takes."""
 
 
 @dataclass(frozen=True)
@@ -21,26 +28,45 @@ class HelpKey:
     """Why it does nothing now; None for one that works."""
     twin: str | None = None
     """The command line that does the same."""
+    id: str = ""
+    """For `[keys]` of the fleet file."""
+    group: Group = "this view"
+
+    def matches(self, words: str) -> bool:
+        """Whether every word stands somewhere in what is said of it."""
+        told = " ".join((*self.keys, self.what, self.twin or "", self.id)).casefold()
+        return all(word in told for word in words.casefold().split())
 
 
-def help_lines(keys: tuple[HelpKey, ...], width: int) -> tuple[Line, ...]:
-    """Keys that work now, then those that do not with the reason."""
-    working = tuple(key for key in keys if key.why_not is None)
-    idle = tuple(key for key in keys if key.why_not is not None)
-    lines: list[Line] = [line for key in working for line in _entry(key, width)]
-    if idle:
-        lines += [(), (("not just now", "heading"),)]
-        lines += [line for key in idle for line in _entry(key, width)]
-    return tuple(lines)
+def help_lines(keys: tuple[HelpKey, ...], width: int, words: str = "") -> tuple[Line, ...]:
+    """Keys that work now, group by group, then those that do not with the reason; all or those that match."""
+    found = tuple(key for key in keys if key.matches(words))
+    if not found:
+        return ((("no key matches; esc shows all", "dim"),),)
+    working = {group: tuple(key for key in found if key.why_not is None and key.group == group) for group in GROUPS}
+    idle = tuple(key for key in found if key.why_not is not None)
+    rows, *others = ((str(group), some) for group, some in working.items())
+    sections = (rows, (IDLE, idle), *others)  # who looks for a key on a row finds it in one of the first two
+    return tuple(line for title, some in sections for line in _section(title, some, width))[1:]
+
+
+def _section(title: str, keys: tuple[HelpKey, ...], width: int) -> tuple[Line, ...]:
+    """A heading with its keys; nothing where there are none."""
+    if not keys:
+        return ()
+    return ((), ((title, "heading"),), *(line for key in keys for line in _entry(key, width)))
 
 
 def _entry(key: HelpKey, width: int) -> tuple[Line, ...]:
     """One action in a line, and in a second one where there is more to say."""
     tone: Tone = "accent" if key.why_not is None else "off"
     names = left(((cut(_SEVERAL.join(key.keys), _KEYS - 1), tone),), _KEYS)
-    room = width - _KEYS
+    if width >= _WITH_IDS:
+        names = (*names, *left(((cut(key.id, _ID - 1), "dim"),), _ID))
+    margin = width_of(names)
+    room = width - margin
     first: Line = (*names, (cut(key.what, room), "plain"))
-    gap: Span = (" " * _KEYS, "plain")
+    gap: Span = (" " * margin, "plain")
     if key.why_not:
         return (first, (gap, (cut(plain(key.why_not), room), "warm")))
     if key.twin is None:

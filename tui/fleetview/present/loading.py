@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fleetview.present.numbers import count
 from fleetview.present.text import plain
-from fleetview_agent.wire import LoadOptions
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import LoadOptions
 
 _SWITCHES = {True: "on", False: "off"}
 

@@ -10,7 +10,20 @@ from fleetview.inventory import Entry
 from fleetview.present.matrix_cells import WORDS, Table, cell
 from fleetview.present.numbers import age, context, count, size
 from fleetview.present.signs import MARK
-from fleetview.present.text import DASH, Line, Span, cut, cut_line, joined, left, plain, right, spread
+from fleetview.present.text import (
+    DASH,
+    Line,
+    Span,
+    cut,
+    cut_line,
+    fitting,
+    joined,
+    left,
+    plain,
+    right,
+    spread,
+    width_of,
+)
 
 _LEAD = 2
 """The selection's mark, and that of a marked row."""
@@ -218,6 +231,6 @@ def title(look: Look, shown: Grid, fleet: Fleet, width: int) -> Line:
         end.append((("nodes ", "dim"), (f"{shown.first + 1}–{last} of {len(fleet)}", "plain"), (" ←→", "accent")))
     else:
         end.append(((count(len(fleet), "node"), "plain"),))
-    return cut_line(
-        spread(((" ", "plain"), *joined(tuple(parts))), (*joined(tuple(end)), (" ", "plain")), width), width
-    )
+    ending: Line = ((" ", "plain"), *joined(tuple(end)), (" ", "plain"))
+    start = fitting(tuple(parts), max(1, width - width_of(ending) - 1))
+    return cut_line(spread(((" ", "plain"), *start), ending, width), width)

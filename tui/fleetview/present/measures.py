@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from fleetview.fleet import Fleet, NodeState, condition
-from fleetview_agent.wire import Pressure, Sample
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Pressure, Sample
 
 Alert = Literal["down", "stale", "failed", "pressure", "rule"]
-Reading = Callable[[Sample], float | None]
+Reading: TypeAlias = "Callable[[Sample], float | None]"
 
 
 def total(values: Iterable[float | None]) -> float | None:
     """The sum of what is known; None when nothing is."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
+
+
+def clock_of(node: NodeState | None, now: float) -> float | None:
+    """The time by the clock of the node itself, at the monotonic time `now`; None where it is not heard of."""
+    if node is None or node.sample is None or node.heard_at is None:
+        return None
+    return node.sample.at + max(0.0, now - node.heard_at)
 
 
 def memory_limit(node: NodeState) -> float | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from fleetview.fleet import ENDED_SECONDS, NodeState
+from typing import TYPE_CHECKING
+
+from fleetview.fleet import ENDED_SECONDS, NodeState, of_disk
 from fleetview.present import measures, operations
 from fleetview.present.numbers import age, context, duration, percent, rate, size
 from fleetview.present.text import DASH, Line, Tone, cut, filled, fitting, plain, width_of
-from fleetview_agent.wire import Operation, ResidentModel, Traffic
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Operation, ResidentModel, Traffic
 
 _NAME = 5
 """Cells that a model's name gets at least; where there are fewer, it stands alone."""
@@ -20,7 +24,7 @@ def cell(node: NodeState, now: float, width: int) -> Line:
 
     What changes the disk alone may take an hour, and stands beside the models.
     """
-    aside = tuple(one for one in node.operations if operations.of_disk(one))
+    aside = tuple(one for one in node.operations if of_disk(one))
     others = tuple(one for one in node.operations if one not in aside)
     if others:
         return _operating(others[0], len(node.operations) - 1, width)
@@ -49,8 +53,10 @@ def _just_ended(operation: Operation, width: int) -> Line:
     took = None if operation.ended_at is None else operation.ended_at - operation.queued_at
     name = operations.subject(operation.request)
     if operation.result == "done":
-        said = "" if operation.request.verb in {"swap", "load"} else f" {operations.DONE[operation.request.verb]}"
-        return (("✓ ", "good"), *_named(name, "strong", ((f"{said} {duration(took)}", "good"),), width - 2))
+        suffix: Line = ((f" {duration(took)}", "good"),)
+        if operation.request.verb not in {"swap", "load"}:  # without the word it would look as if it were there
+            suffix = ((f" {operations.DONE[operation.request.verb]}", "good"), *suffix)
+        return (("✓ ", "good"), *_named(name, "strong", suffix, width - 2))
     told = operations.outcome(operation)
     result = told if width >= _ROOMY else told.partition(":")[0]
     return (("✗ ", "hot"), (f"{result} ", "hot"), (name, "plain"))
@@ -97,8 +103,9 @@ _ORDER = {"failed": 0, "orphaned": 1, "loading": 2, "unloading": 3, "ready": 4}
 
 
 def _named(name: str, tone: Tone, suffix: Line, width: int) -> Line:
-    """A model's name, which gives way, and what must stay; the last parts of that go first."""
-    while suffix and width - width_of(suffix) < _NAME:
+    """A model's name, which gives way, and what must stay; the last parts of that go first, a failure never."""
+    urgent = suffix[:1] if suffix and suffix[0][1] in {"hot", "warm"} else ()
+    while suffix != urgent and width - width_of(suffix) < _NAME:
         suffix = suffix[:-1]
     return ((cut(plain(name), width - width_of(suffix)), tone), *suffix)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from fleetview.present.text import DASH
-from fleetview_agent.wire import PowerCovers, Sample
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import PowerCovers, Sample
 
 GIB = 1 << 30
 MIB = 1 << 20

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fleetview.fleet import Ended
 from fleetview.present.numbers import age, duration, percent, size
 from fleetview.present.text import DASH, ELLIPSIS, Line, Tone, fitting, joined, plain
-from fleetview_agent.wire import (
-    DiskRequest,
-    KeepRequest,
-    LoadRequest,
-    Operation,
-    Phase,
-    Request,
-    ServerRequest,
-    SwapRequest,
-    Transfer,
-    target,
-)
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import KeepRequest, Operation, Phase, Request, Transfer
 
 PHASES: dict[Phase, str] = {
     "queued": "queued",
@@ -55,23 +46,24 @@ DONE = {
     "delete": "deleted",
 }
 """What each verb has done, in a word or two."""
+_TELLING = 0.05
+"""The share of a load from which on its speed says how long the rest takes."""
 _TAKES_TIME = frozenset({"swap", "load", "start", "restart", "pull", "create", "copy"})
 """Verbs whose end is told to whoever asked, who looks elsewhere by then."""
 
 
 def subject(request: Request) -> str:
     """What a request is about, by its short name: the model, or the engine alone."""
+    from fleetview_agent.wire import ServerRequest  # the first paint does not wait for the wire models
+
     return plain(request.backend if isinstance(request, ServerRequest) else request.model)
 
 
 def named(request: Request) -> str:
     """The same with its engine: `BACKEND/MODEL`."""
+    from fleetview_agent.wire import target  # the first paint does not wait for the wire models
+
     return plain(target(request))
-
-
-def of_disk(operation: Operation) -> bool:
-    """Whether it changes nothing in memory, and so runs beside the others."""
-    return isinstance(operation.request, DiskRequest)
 
 
 def done_ratio(operation: Operation) -> float | None:
@@ -89,6 +81,12 @@ def tone(operation: Operation) -> Tone:
 
 def did(operation: Operation) -> str:
     """What an operation has done."""
+    from fleetview_agent.wire import (  # the first paint does not wait for the wire models
+        KeepRequest,
+        LoadRequest,
+        SwapRequest,
+    )
+
     request = operation.request
     if isinstance(request, KeepRequest):
         return stays(request)
@@ -148,17 +146,34 @@ def transferred(transfer: Transfer) -> str:
     return ", ".join(parts)
 
 
-def in_hand(operation: Operation) -> Line:
-    """An operation that waits or goes on, in one line."""
-    return joined(_in_hand(operation))
+def time_left(operation: Operation, clock: float | None) -> str:
+    """How long a load will take still, at a time of the node's clock: by its plan, else by how far it is.
+
+    Empty where nobody knows.
+    """
+    loads = (row for row in operation.phases if row.phase == "load")
+    began_at = next((row.began_at for row in loads), None)
+    if clock is None or began_at is None or operation.phase not in {"load", "warm"}:
+        return ""
+    gone, expected, ratio = clock - began_at, operation.expected_seconds, operation.progress
+    if expected is None and ratio is not None and ratio >= _TELLING and operation.phase == "load":
+        expected = gone / ratio
+    if expected is None:
+        return ""
+    return f"about {age(max(1.0, expected - gone))} left" if expected > gone else "longer than expected"
 
 
-def in_hand_in(operation: Operation, width: int) -> Line:
+def in_hand(operation: Operation, clock: float | None = None) -> Line:
+    """An operation that waits or goes on, in one line, at a time of its node's clock."""
+    return joined(_in_hand(operation, clock))
+
+
+def in_hand_in(operation: Operation, width: int, clock: float | None = None) -> Line:
     """The same in at most `width` cells; who asked gives way first."""
-    return fitting(_in_hand(operation), width)
+    return fitting(_in_hand(operation, clock), width)
 
 
-def _in_hand(operation: Operation) -> tuple[Line, ...]:
+def _in_hand(operation: Operation, clock: float | None) -> tuple[Line, ...]:
     """What is done, how far it is, what it costs, who asked, and why."""
     request = operation.request
     parts: list[Line] = [((f"{request.verb} ", "plain"), (named(request), "strong"))]
@@ -167,6 +182,8 @@ def _in_hand(operation: Operation) -> tuple[Line, ...]:
     words += [] if ratio is None else [percent(ratio)]
     if words:
         parts.append(((" ".join(words), tone(operation)),))
+    if remains := time_left(operation, clock):
+        parts.append(((remains, "plain"),))
     if operation.transfer:
         parts.append(((transferred(operation.transfer), "plain"),))
     if operation.evictions:
@@ -194,7 +211,7 @@ def over(end: Ended, now: float) -> Line:
         took = None if operation.ended_at is None else operation.ended_at - operation.queued_at
         done: Line = (("✓ ", "good"), *about, (f" {did(operation)}", "plain"))
         undo: Line = (("u undoes it", "accent"),) if undoable(operation) else ()
-        return joined((done, ((duration(took), "plain"),), ago, undo, *_why(operation)))
+        return joined((done, undo, ((duration(took), "plain"),), ago, *_why(operation)))
     return joined(((("✗ ", "hot"), *about, (f" {outcome(operation)}", "hot")), ago, *_why(operation)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fleetview.fleet import NodeState, condition
 from fleetview.present import measures, models, operations
@@ -14,11 +15,13 @@ from fleetview.present.numbers import age, celsius, count, duration, percent, po
 from fleetview.present.signs import SYMBOLS, dimmed
 from fleetview.present.text import DASH, Line, Tone, cut_line, fitting, joined, left, plain, right
 from fleetview.present.wrapping import wrapped
-from fleetview_agent.wire import Failure, Machine, Sample
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Failure, Machine, Sample
 
 _LABEL = 8
 _NOW = 6
-_NOTES = 24
+_NOTES = 26
 """Cells for what stands beside a history, where there is room."""
 _ROOM_FOR_NOTES = 66
 
@@ -46,7 +49,7 @@ def panel(node: NodeState, now: float, width: int, height: int) -> tuple[Line, .
 
 def alarm(node: NodeState, now: float) -> list[Line]:
     """What is wrong with a node that is heard of, in a line; none where nothing is."""
-    if measures.alert(node, now) not in {"failed", "pressure", "rule"}:
+    if not _alarming(node, now):
         return []
     failed = (backend for backend in node.backends.values() if backend.phase == "failed")
     parts: list[Line] = [((_failed(backend.backend, backend.failure), "hot"),) for backend in failed]
@@ -61,6 +64,11 @@ def alarm(node: NodeState, now: float) -> list[Line]:
             parts.append(((f"{plain(model.name)} is orphaned, x ends it", "warm"),))
     parts += [((text, "warm"),) for text in node.alerts]
     return [(("  ▲ ", "hot"), *joined(tuple(parts)))]
+
+
+def _alarming(node: NodeState, now: float) -> bool:
+    """Whether something is wrong with a node that is heard of."""
+    return measures.alert(node, now) in {"failed", "pressure", "rule"}
 
 
 def _failed(name: str, failure: Failure | None) -> str:
@@ -169,9 +177,11 @@ def _residents(node: NodeState, now: float, room: int, width: int) -> list[Line]
     """The resident models, one in a line, as far as there is room."""
     if not node.resident:
         return [_nothing(node)] if node.machine else []
-    more = len(node.resident) - room
+    told = _alarming(node, now) and condition(node, now) not in {"down", "connecting"}
+    shown = tuple(one for one in node.resident if not (told and one[1].phase == "failed"))
+    more = len(shown) - room
     beside = _MORE if more > 0 else 0
-    facts = [models.facts(node, backend, model, now, width - 2 - beside) for backend, model in node.resident[:room]]
+    facts = [models.facts(node, backend, model, now, width - 2 - beside) for backend, model in shown[:room]]
     lines: list[Line] = [(("  ", "plain"), *line) for line in facts]
     if more > 0:
         lines[-1] = (*lines[-1], (f"  +{more} more", "dim"))
@@ -193,4 +203,5 @@ def _operations(node: NodeState, now: float, width: int) -> list[Line]:
     if not node.operations:
         return [(("  ", "plain"), *operations.over(node.last, now))] if node.last else []
     shown = node.operations[:_MOST_OPERATIONS]
-    return [(("  ", "plain"), *operations.in_hand_in(one, width - 2)) for one in shown]
+    clock = measures.clock_of(node, now)
+    return [(("  ", "plain"), *operations.in_hand_in(one, width - 2, clock)) for one in shown]

@@ -26,8 +26,10 @@ def _taken_back(plan: Plan) -> Rows:
         return (("cancels", f"{plain(plan.cancels)}, which is still in hand"),)
     if not plan.undoes:
         return ()
-    what = f"{plan.undone.verb} of {target(plan.undone)} by {plan.undone.author}, " if plan.undone else ""
-    return (("undoes", plain(f"{what}{plan.undoes}")),)
+    if not plan.undone:
+        return (("undoes", plain(f"operation {plan.undoes}")),)
+    what = f"{plan.undone.verb} of {target(plan.undone)} by {plan.undone.author}"
+    return (("undoes", plain(f"{what} (operation {plan.undoes})")),)
 
 
 def load_rows(plan: Plan) -> Rows:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from fleetview_agent.wire import Gpu, Machine, Sample
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Gpu, Machine, Sample
 
 LABELS: Mapping[str, str] = {
     "gpu_ratio": "GPU load",
@@ -41,9 +43,8 @@ UNTOLD = "its agent does not tell"
 Groups = Mapping[str, tuple[str, ...]]
 
 
-def absent(read: Sample | Gpu) -> Groups:
+def absent(read: Sample | Gpu, labels: Mapping[str, str] = LABELS) -> Groups:
     """Why figures are not there, each reason once → what people call those figures."""
-    labels = LABELS if isinstance(read, Sample) else OF_A_GPU
     missing = (name for name in labels if getattr(read, name) is None)
     return _grouped((read.reasons.get(name, UNTOLD), labels[name]) for name in missing)
 
@@ -52,7 +53,7 @@ def absent_of_gpus(sample: Sample) -> Groups:
     """The same for each GPU where there are several, with whose figures those are."""
     owners: dict[tuple[str, tuple[str, ...]], tuple[int, ...]] = {}
     for number, gpu in enumerate(sample.gpus):
-        for group in absent(gpu).items():
+        for group in absent(gpu, OF_A_GPU).items():
             owners[group] = (*owners.get(group, ()), number)
     return _grouped(
         (reason, f"{', '.join(labels)} of {_gpus(numbers, len(sample.gpus))}")

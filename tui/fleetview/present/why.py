@@ -5,13 +5,16 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fleetview.fleet import NodeState
 from fleetview.present.numbers import moment, size
 from fleetview.present.operations import named, outcome
 from fleetview.present.text import DASH, Line, Tone, plain
 from fleetview.present.wrapping import wrapped
-from fleetview_agent.wire import Failure, History, Operation, Sample
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Failure, History, Operation, Sample
 
 LAST_LINES = 12
 """Of the engine, that are shown."""
@@ -88,6 +91,8 @@ def of_operation(node: str, operation: Operation, standing: Iterable[Trouble] = 
 
 def _standing(node: NodeState) -> Iterable[Trouble]:
     """Models and engines that have failed."""
+    from fleetview_agent.wire import Failure  # the first paint does not wait for the wire models
+
     for backend, model in node.resident:
         if model.phase == "failed":
             failure = model.failure or Failure(reason="its engine does not say why")

@@ -31,6 +31,8 @@ class Batch:
         """What the operator was told of its end; told again where that is no longer so."""
         self.changed: Callable[[], None] = lambda: None
         """Is called when a row is no longer what it was; whoever shows the rows listens here."""
+        self.watched = False
+        """Whether its results are in view."""
         self._operate = operate
         self._journal = journal
         self._searching = False
@@ -94,9 +96,11 @@ class Batch:
             try:
                 journal = await self._journal(row.target.node, JOURNALED)
             except RequestFailed as failed:
-                self._put(place, replace(row, lost=str(failed), astray=False))
+                found = replace(row, lost=str(failed), astray=False)
             else:
-                self._put(place, found_in(row, journal))
+                found = found_in(row, journal)
+            if self.rows[place].astray:  # otherwise its end was heard of meanwhile
+                self._put(place, found)
         self._searching = False
 
     def _put(self, place: int, row: Row) -> None:
@@ -157,5 +161,6 @@ class Batches:
             if batch.over and batch.summed != (told := summary(batch.verb, batch.rows)):
                 batch.summed = told
                 severity: Literal["warning", "information"] = "warning" if batch.failed else "information"
-                self._screen.app.notify(told, severity=severity, markup=False)
+                if not batch.watched:
+                    self._screen.app.notify(told, severity=severity, markup=False)
         self._batches = tuple(batch for batch in self._batches if not batch.settled)

@@ -17,13 +17,13 @@ from fleetview.screens import targets
 from fleetview.screens.bulk import Bulk, Make
 from fleetview.screens.choose import Choose
 from fleetview.screens.desk import Desk
-from fleetview.screens.flows import PULLED, can_name, one_of
+from fleetview.screens.flows import EVERYTHING, PULLED, can_name, one_of
 from fleetview.screens.subject import Subject
 from fleetview.screens.targets import names_in
 from fleetview.screens.type_name import TypeName
 
 Subjects = Sequence[Subject]
-EVERYTHING = "everything that is in memory"
+IN_MEMORY = "everything that is in memory"
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class Marked:
 
     @property
     def where(self) -> str:
-        """How many nodes that is, in words."""
-        return count(len({subject.node.name for subject in self.subjects}), "node")
+        """Which node that is, or how many."""
+        names = {subject.node.name for subject in self.subjects}
+        return plain(min(names)) if len(names) == 1 else count(len(names), "node")
 
     @property
     def all_named(self) -> bool:
@@ -70,8 +71,16 @@ async def swap(marked: Marked) -> Agreed:
 async def unload(marked: Marked) -> Agreed:
     """Take a model out of memory on every row, or everything."""
     found = await _resident(marked, f"Unload from {marked.where}", lambda row: row.node.resident)
-    if found is None:
-        return None
+    return None if found is None else await _unloaded(marked, found)
+
+
+async def unload_everything(marked: Marked) -> Agreed:
+    """Take everything out of memory on every row."""
+    return await _unloaded(marked, Found(None, IN_MEMORY))
+
+
+async def _unloaded(marked: Marked, found: Found) -> Agreed:
+    """Take it out of memory on every row."""
     rows = tuple(one for row in marked.subjects for one in targets.unload(row, found.name, marked.desk.author))
     return await _agreed(marked, f"Unload {found.called} from {marked.where}", lambda _: rows)
 
@@ -146,6 +155,7 @@ async def undo(marked: Marked) -> Agreed:
 BULK: Mapping[str, Flow] = {
     "swap": swap,
     "unload": unload,
+    EVERYTHING: unload_everything,
     "keep": keep,
     "serve": serve,
     "pull": pull,
@@ -172,11 +182,11 @@ async def _resident(marked: Marked, title: str, models: Callable[[Subject], targ
     names = names_in(marked.subjects, lambda row: (f"{backend}/{model.name}" for backend, model in models(row)))
     if len(names) <= 1:
         return Found(names[0][0], names[0][0]) if names else None
-    labels = (*_labels(marked, names), EVERYTHING)
+    labels = (*_labels(marked, names), IN_MEMORY)
     place = await marked.app.push_screen_wait(Choose(title, labels))
     if place is None:
         return None
-    return Found(None, EVERYTHING) if place == len(names) else Found(names[place][0], names[place][0])
+    return Found(None, IN_MEMORY) if place == len(names) else Found(names[place][0], names[place][0])
 
 
 async def _name(marked: Marked, title: str, names: Sequence[tuple[str, int]], *, always: bool = False) -> str | None:

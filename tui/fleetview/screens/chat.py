@@ -256,14 +256,15 @@ class ChatScreen(FollowingScreen):
             self._prompt.put(text)
             self._prompt.focus()
 
-    def action_edit(self) -> None:
+    @work(exclusive=True, group="dialog")
+    async def action_edit(self) -> None:
         """Edit the prompt in the operator's editor."""
-        chat_flows.edit(self, self._prompt)
+        await chat_flows.edit(self, self._prompt)
 
     @work(exclusive=True, group="dialog")
     async def action_history(self) -> None:
         """Open a former chat."""
-        chosen = await chat_flows.former_chat(self)
+        chosen = await chat_flows.former_chat(self, lambda: self._dialogues.answering)
         if chosen is not None and (dialogue := self._dialogues.reopen(chosen)) is not None:
             await self._show(dialogue)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
 
 from fleetview.chats.attachments import NotAttached, dropped, path_of
 from fleetview.chats.attachments import attach as attachment
@@ -17,9 +20,9 @@ from fleetview.clipboard import copy as to_clipboard
 from fleetview.conversation.blocks import code_blocks
 from fleetview.conversation.files import chip, mentions
 from fleetview.fleet import Fleet
-from fleetview.offers import cannot_chat, offers
+from fleetview.offers import cannot_chat, no_chat, offers
 from fleetview.paths import tilde
-from fleetview.present.numbers import count
+from fleetview.present import count, plain
 from fleetview.screens.choose import Choose
 from fleetview.widgets.prompt import Prompt
 
@@ -50,9 +53,9 @@ def attach(screen: ChatScreen, prompt: Prompt, typed: str, *, pasted: bool = Fal
     if pasted and not paths:
         prompt.insert(typed)
         return
-    for path in map(str, paths) if pasted else (typed,):
+    for named in paths if pasted else (typed,):
         try:
-            file = attachment(path if not pasted else f"'{path}'" if "'" not in path else path, folder)
+            file = attachment(named, folder)
         except NotAttached as wrong:
             screen.notify(f"{wrong}.", severity="warning", markup=False)
         else:
@@ -76,12 +79,15 @@ def attach_mentioned(screen: ChatScreen, prompt: Prompt) -> bool:
     return True
 
 
-def edit(screen: ChatScreen, prompt: Prompt) -> None:
-    """Edit the prompt in the operator's editor, which has the terminal until it ends."""
+async def edit(screen: ChatScreen, prompt: Prompt) -> None:
+    """Edit the prompt in the operator's editor, which has the terminal until it ends; answers go on meanwhile."""
     try:
         command = argv(os.environ)
-        with screen.app.suspend():
-            text = edited(prompt.text, command)
+        with screen.app.suspend(), screen.app.batch_update():  # nothing is drawn over the editor
+            text = await edited(prompt.text, command)
+    except SuspendNotSupported:
+        screen.notify("An editor needs a terminal of its own, which this is not.", severity="warning", markup=False)
+        return
     except NotEdited as wrong:
         screen.notify(f"{wrong}.", severity="warning", markup=False)
         return
@@ -106,11 +112,8 @@ def objection(fleet: Fleet, targets: tuple[Target, ...]) -> str | None:
     """Why these cannot be asked, in a sentence; None when they can, or when only their node knows."""
     for target in targets:
         node = fleet.get(target.node)
-        state = node.backends.get(target.backend) if node else None
-        files = state.models if state else ()
-        kind = next((file.architecture for file in files if file.name == target.model), None)
-        if why := cannot_chat(kind, target.model):
-            return f"{target.model} on {target.node} cannot be asked: {why}; ctrl+t chooses another model"
+        if why := no_chat(node, target.backend, target.model) if node else cannot_chat(None, target.model):
+            return f"{plain(target.model, 60)} on {target.node} cannot be asked: {why}; ctrl+t chooses another model"
     return None
 
 
@@ -159,8 +162,8 @@ async def search_prompts(screen: ChatScreen) -> str | None:
     return await screen.app.push_screen_wait(PromptSearch(screen.desk.chats))
 
 
-async def former_chat(screen: ChatScreen) -> int | None:
-    """The id of a former chat; None: none of them."""
+async def former_chat(screen: ChatScreen, answering: Callable[[], int]) -> int | None:
+    """The id of a former chat; None: none of them. `answering`: how many answers are being written."""
     from fleetview.screens.chat_list import ChatList  # a chat does not wait for its dialogs
 
-    return await screen.app.push_screen_wait(ChatList(screen.desk.chats))
+    return await screen.app.push_screen_wait(ChatList(screen.desk.chats, answering=answering))

@@ -16,7 +16,7 @@ from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from fleetview.chats.export import NotExported, export
+from fleetview.chats.export import Form, NotExported, export
 from fleetview.chats.records import FormerChat
 from fleetview.chats.store import ChatStore
 from fleetview.paths import tilde
@@ -24,12 +24,15 @@ from fleetview.present import count, plain
 from fleetview.present.chats import ago, chat_line, found, preview, targets_words
 from fleetview.present.text import Line
 from fleetview.screens.confirm import Confirm
+from fleetview.screens.type_name import TypeName
 from fleetview.widgets.choices import Choices
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.lines import Lines
 from fleetview.widgets.remark import Remark
 from fleetview.widgets.search_line import SearchLine
 
+COUNT_SECONDS = 1.0
+"""How often answers that are being written are counted."""
 LIMIT = 500
 """Chats that are shown at most; words find the others."""
 EMPTY = "No chats are kept yet; c in the fleet view begins one."
@@ -55,7 +58,9 @@ class Former(Choices[FormerChat], can_focus=True):
             tooltip="Type words of prompts or answers.",
             priority=True,
         ),
-        Binding("x", "screen.export", "export", id="chats.export", tooltip="Write the chat as Markdown, here."),
+        Binding("x", "screen.export('md')", "export", id="chats.export", tooltip="Write the chat as Markdown, here."),
+        Binding("X", "screen.export('json')", "JSON", id="chats.export_json", tooltip="Write the chat as JSON, here."),
+        Binding("R", "screen.rename", "rename", id="chats.rename", tooltip="Give the chat another title."),
         Binding("D", "screen.delete", "delete", id="chats.delete", tooltip="Forget the chat for good; asks first."),
         Binding("down,j", "screen.move(1)", show=False, id="chats.down", tooltip="The next chat."),
         Binding("up,k", "screen.move(-1)", show=False, id="chats.up", tooltip="The chat before."),
@@ -86,10 +91,17 @@ class ChatList(ModalScreen[int | None]):
         Binding("escape", "back", "back", id="chats.back", tooltip="Clear the search, then close."),
     ]
 
-    def __init__(self, chats: ChatStore, folder: Path | None = None, clock: Callable[[], float] = time.time) -> None:
-        """Exports go to `folder`, or where the program was started."""
+    def __init__(
+        self,
+        chats: ChatStore,
+        folder: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        answering: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """Exports go to `folder`, or where the program was started; `answering`: answers that are being written."""
         super().__init__()
         self._chats = chats
+        self._answering = answering
         self._folder = folder or Path.cwd()
         self._clock = clock
 
@@ -110,6 +122,7 @@ class ChatList(ModalScreen[int | None]):
         """Show the newest ones; letters are keys."""
         self.query_one(Former).focus()
         self._show()
+        self.set_interval(COUNT_SECONDS, self._count)
 
     @on(Input.Changed)
     def _show(self) -> None:
@@ -117,10 +130,16 @@ class ChatList(ModalScreen[int | None]):
         typed = self.query_one(ChatSearchLine).value
         chats = self._chats.chats(typed, LIMIT)
         self.query_one(Former).show(chats)
-        self.query_one("#found", Static).update(found(len(chats), LIMIT, "chat"))
+        self._count()
         empty = NONE_FOUND if typed.strip() else EMPTY
         self.query_one(Remark).say("" if chats else empty, wrong=not chats)
         self.refresh_bindings()
+
+    def _count(self) -> None:
+        """Say how many there are, and how many answers are being written."""
+        chats = found(len(self.query_one(Former).rows), LIMIT, "chat")
+        answering = self._answering()
+        self.query_one("#found", Static).update(f"{answering} answering, {chats}" if answering else chats)
 
     @on(Choices.Moved)
     def _preview(self) -> None:
@@ -139,7 +158,11 @@ class ChatList(ModalScreen[int | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 -- Textual's signature
         """What acts on a chat needs one."""
-        if action in {"open", "export", "delete"} and self.is_mounted and self.query_one(Former).chosen is None:
+        if (
+            action in {"open", "export", "rename", "delete"}
+            and self.is_mounted
+            and self.query_one(Former).chosen is None
+        ):
             return None
         return True
 
@@ -149,19 +172,33 @@ class ChatList(ModalScreen[int | None]):
         if chosen is not None and self.is_current:
             self.dismiss(chosen.id)
 
-    def action_export(self) -> None:
+    def action_export(self, form: Form) -> None:
         """Write the chosen chat to a file, and say which."""
         chosen = self.query_one(Former).chosen
         chat = self._chats.chat(chosen.id) if chosen else None
         if chat is None:
             return
         try:
-            path = export(chat, self._folder)
+            path = export(chat, self._folder, form)
         except NotExported as problem:
             self.query_one(Remark).say(str(problem), wrong=True)
             self.app.bell()
         else:
             self.notify(f"Written to {plain(tilde(path))}.", markup=False)
+
+    def action_rename(self) -> None:
+        """Give the chosen chat another title."""
+        chosen = self.query_one(Former).chosen
+        if chosen is None:
+            return
+
+        def answered(title: str | None) -> None:
+            if title is not None:
+                self._chats.rename(chosen.id, title)
+                self._show()
+
+        lines = (f"It is called: {chosen.title}",)
+        self.app.push_screen(TypeName("Rename the chat", lines, "another title", asked="another title"), answered)
 
     def action_delete(self) -> None:
         """Forget the chosen chat, after asking."""

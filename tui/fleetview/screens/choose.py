@@ -21,6 +21,7 @@ class Choose(ModalScreen[int | None]):
     """Lists things and hands back the place of the one that was chosen; None when nothing was."""
 
     CSS_PATH = "choose.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "choose", id="choose.take", tooltip="Take the highlighted line.", priority=True),
         Binding("escape,q", "cancel", "cancel", id="choose.cancel", tooltip="Leave everything as it is."),

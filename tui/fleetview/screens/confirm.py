@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import ModalScreen
@@ -15,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fleetview.present import plain
+from fleetview.widgets.dialog import Dialog
 from fleetview.widgets.toned import contents
 
 
@@ -72,7 +72,7 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """What it is about, then the answers."""
-        with Vertical(id="dialog") as dialog:
+        with Dialog(id="dialog") as dialog:
             dialog.border_title = Content(plain(self._title))
             if self._lines:
                 yield Static(contents(((plain(line), "plain"),) for line in self._lines), id="lines")

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fleetview.bench.book import Kept
-from fleetview.bench.task import Task
 from fleetview.chats.store import ChatStore
 from fleetview.config import FleetConfig
 from fleetview.fleet import Fleet
-from fleetview_agent.wire import (
-    ChatChunk,
-    ChatRequest,
-    CopyRequest,
-    History,
-    LogLine,
-    Operation,
-    Order,
-    Plan,
-    ProcessMemory,
-)
+
+if TYPE_CHECKING:
+    from fleetview.bench.book import Kept
+    from fleetview.bench.task import Task
+    from fleetview_agent.wire import (
+        ChatChunk,
+        ChatRequest,
+        CopyRequest,
+        History,
+        LogLine,
+        Operation,
+        Order,
+        Plan,
+        ProcessMemory,
+    )
 
 
 class CopiesLike(Protocol):

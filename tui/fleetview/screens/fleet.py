@@ -28,6 +28,7 @@ from fleetview.present.wrapping import wrapped
 from fleetview.screens.desk import Desk
 from fleetview.screens.node_actions import NodeActions
 from fleetview.screens.subject import Subject
+from fleetview.widgets.filter_line import FilterLine
 from fleetview.widgets.fleet_table import FleetTable, Heading
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.lines import Lines
@@ -42,7 +43,7 @@ _HINT = "text, !not, field>value as in mem>80 & role=head; enter keeps it, esc s
 class FleetScreen(NodeActions):
     """What people meet first."""
 
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall"), (36, "-high")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="view.filter", tooltip="Show only nodes that match."),
         Binding("space", "mark", "mark", id="row.mark", tooltip="Mark the row; verbs act on all that are marked."),
@@ -96,13 +97,12 @@ class FleetScreen(NodeActions):
         yield Heading()
         yield FleetTable()
         yield NodePanel()
-        yield Input(placeholder=_HINT, compact=True, id="filter")
+        yield FilterLine(_HINT, "clear")
         yield Lines(id="objection")
         yield KeyBar()
 
     def on_mount(self) -> None:
         """The table has the keys."""
-        self.query_one("#filter", Input).cursor_blink = False
         self.table.focus()
 
     def on_resize(self, _event: Resize) -> None:
@@ -267,6 +267,19 @@ class FleetScreen(NodeActions):
         self._group = NEXT[self._group]
         self.notify(f"grouped by {self._group}" if self._group else "not grouped", timeout=2)
         self.draw()
+
+    def choose_group(self, group: Grouping | None) -> None:
+        """Put the rows together by role or by tag; None: not at all."""
+        self._group = group
+        self.draw()
+
+    def choose_columns(self, names: tuple[str, ...]) -> None:
+        """Show these columns; none: those that suit the width."""
+        self.table.choice = Choice(names, self.table.choice.wide)
+
+    def choose_filter(self, text: str) -> None:
+        """Show only nodes that match; nothing: all."""
+        self.query_one("#filter", Input).value = text
 
     def action_next_alert(self) -> None:
         """Select the next node with an alert."""

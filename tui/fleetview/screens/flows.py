@@ -10,6 +10,8 @@ from textual.app import App
 from fleetview.changes import ServerWish, keeping
 from fleetview.chats.records import Target as Partner
 from fleetview.fleet import NodeState, keepable
+from fleetview.inventory import others_with
+from fleetview.offers import no_chat
 from fleetview.picking import unaskable
 from fleetview.present import count, dialogs, plain
 from fleetview.present.operations import in_hand, subject
@@ -35,12 +37,14 @@ from fleetview_agent.wire import (
 )
 
 PULLED = "name, as in gemma3:27b"
-Flow = Callable[[App[None], Subject, Desk], Awaitable[Order | None]]
+EVERYTHING = "everything"
+"""In place of a request: unload all that the node has in memory, after showing what that does."""
+Flow = Callable[[App[None], Subject, Desk], Awaitable[Order | str | None]]
 
 
 async def resident(app: App[None], title: str, models: Residents) -> tuple[str, ResidentModel] | None:
     """The one model, or the one that the operator chooses; None where no request can name it."""
-    place = await one_of(app, title, tuple(f"{backend}/{model.name}" for backend, model in models))
+    place = await one_of(app, title, tuple(dialogs.in_memory(backend, model) for backend, model in models))
     if place is None or not can_name(app, models[place][0], models[place][1].name):
         return None
     return models[place]
@@ -51,13 +55,24 @@ async def partners(app: App[None], subjects: Sequence[Subject]) -> tuple[Partner
     chosen: list[Partner] = []
     for about in subjects:
         node = about.node
-        models = meant(about, node.ready)
+        models, why_not = _conversing(node, meant(about, node.ready))
+        if why_not is not None:
+            app.notify(plain(why_not), severity="warning", markup=False)
         found = await resident(app, f"Chat on {node.name}", models)
         if found is not None:
             chosen.append(Partner(node.name, found[0], found[1].name))
         elif models:
             return ()
     return tuple(dict.fromkeys(chosen))
+
+
+def _conversing(node: NodeState, models: Residents) -> tuple[Residents, str | None]:
+    """Those of the models that answer prompts, and why none does where all of them only make vectors."""
+    reasons = tuple(no_chat(node, backend, model.name) for backend, model in models)
+    found = tuple(pair for pair, reason in zip(models, reasons, strict=True) if reason is None)
+    if found or not models:
+        return found, None
+    return (), f"{models[0][1].name} on {node.name} cannot be asked: {reasons[0]}; s loads another one"
 
 
 async def operation(app: App[None], nodes: Sequence[NodeState]) -> tuple[str, Operation] | None:
@@ -83,17 +98,24 @@ async def swap(app: App[None], about: Subject, desk: Desk) -> Order | None:
         app.notify(plain(f"{node.name}: {target.refusal}"), severity="warning", markup=False)
         return None
     title = f"Swap in {plain(about.model or '')} on {node.name}"
-    agreed = await app.push_screen_wait(ShowPlan(title, node, partial(desk.plan, node.name, target.request)))
+    agreed = await app.push_screen_wait(
+        ShowPlan(title, node, partial(desk.plan, node.name, target.request), desk.fleet)
+    )
     return target.request if agreed else None
 
 
-async def unload(app: App[None], about: Subject, desk: Desk) -> Order | None:
-    """Take a model out of memory, or end the process of one that was orphaned, after asking."""
+async def unload(app: App[None], about: Subject, desk: Desk) -> Order | str | None:
+    """Take a model out of memory, or end the process of one that was orphaned, after asking; or all of them."""
     node = about.node
-    chosen = await resident(app, f"Unload from {node.name}", meant(about, node.resident))
-    if chosen is None:
+    models = meant(about, node.resident)
+    further = (f"everything that is in memory on {node.name}",) if len(models) > 1 and about.model is None else ()
+    labels = (*(dialogs.in_memory(backend, model) for backend, model in models), *further)
+    place = await one_of(app, f"Unload from {node.name}", labels)
+    if place == len(models) and further:
+        return EVERYTHING
+    if place is None or not can_name(app, models[place][0], models[place][1].name):
         return None
-    backend, model = chosen
+    backend, model = models[place]
     title = f"Unload {plain(model.name)} from {node.name}"
     if model.phase == "orphaned":
         title = f"End the orphaned {plain(model.name)} on {node.name}"
@@ -117,7 +139,7 @@ async def keep(app: App[None], about: Subject, desk: Desk) -> Order | None:
 async def serve(app: App[None], node: NodeState, desk: Desk, wish: ServerWish) -> Order | None:
     """Start, stop or restart the server of an engine, after showing who runs it and every command."""
     title = f"{wish.label.capitalize()} on {node.name}"
-    agreed = await app.push_screen_wait(ShowPlan(title, node, partial(desk.plan, node.name, wish.request)))
+    agreed = await app.push_screen_wait(ShowPlan(title, node, partial(desk.plan, node.name, wish.request), desk.fleet))
     return wish.request if agreed else None
 
 
@@ -141,7 +163,7 @@ async def pull(app: App[None], about: Subject, desk: Desk) -> Order | None:
 
 
 async def delete(app: App[None], about: Subject, desk: Desk) -> Order | None:
-    """Delete a model whose name is typed once more."""
+    """Delete a model after asking; for what may be the last copy in the fleet its name is typed once more."""
     node = about.node
     files = deletable(about)
     names = tuple(f"{state.backend}/{file.name}" for state, file in files)
@@ -154,8 +176,14 @@ async def delete(app: App[None], about: Subject, desk: Desk) -> Order | None:
         return None
     state, file = files[place]
     title = f"Delete {plain(file.name)} from {node.name}"
+    having, _ = others_with(desk.fleet(), node.name, state.backend, file)
     lines = (*dialogs.elsewhere(desk.fleet(), node, state, file), *dialogs.deleting(node, state, file))
-    if await app.push_screen_wait(TypeName(title, lines, "its name", file.name.strip())) is None:
+    if having:
+        agreed = await app.push_screen_wait(Confirm(title, lines, "yes, delete it"))
+    else:
+        typed = TypeName(title, (*lines, dialogs.TYPE_IT), "its name", file.name.strip())
+        agreed = await app.push_screen_wait(typed) is not None
+    if not agreed:
         return None
     return DeleteRequest(author=desk.author, backend=state.backend, model=file.name)
 
@@ -165,7 +193,7 @@ async def undo(app: App[None], about: Subject, desk: Desk) -> Order | None:
     node = about.node
     wish = UndoRequest(author=desk.author)
     title = f"Undo on {node.name}"
-    agreed = await app.push_screen_wait(ShowPlan(title, node, partial(desk.plan, node.name, wish)))
+    agreed = await app.push_screen_wait(ShowPlan(title, node, partial(desk.plan, node.name, wish), desk.fleet))
     return wish if agreed else None
 
 

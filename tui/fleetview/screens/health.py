@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
 from fleetview.present import plain
 from fleetview.present.health import Finding, health_lines
+from fleetview.widgets.dialog import Dialog
 from fleetview.widgets.lines import Lines
 
 
@@ -33,7 +33,7 @@ class Health(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The findings."""
-        with VerticalScroll(id="health", can_focus=False) as pane:
+        with Dialog(id="health") as pane:
             pane.border_title = Content(f"Health of {plain(self._node_name)}")
             yield Lines()
 

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
+from textual.widgets import Input
 
-from fleetview.present.keys import HelpKey, help_lines
+from fleetview.present.keys import Group, HelpKey, help_lines
 from fleetview.screens.node_actions import NodeActions
-from fleetview.verbs import VERBS
+from fleetview.verbs.twins import TWINS
+from fleetview.widgets.dialog import Dialog
 from fleetview.widgets.lines import Lines
+
+_ROWS = ("node", "model", "operation", "row")
+"""What stands before the dot in ids of actions on rows."""
 
 
 class Help(ModalScreen[None]):
     """Which keys work now, why the others do not, and what to type in a shell instead."""
 
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace,q,question_mark,enter", "dismiss", "close", id="help.close", tooltip="Close help."),
+        Binding("escape,backspace,q,question_mark,enter", "close", "close", id="help.close", tooltip="Close help."),
+        Binding("slash", "search", "search", id="help.search", tooltip="Only keys with some words."),
         Binding("down,j", "scroll(1)", show=False, id="move.down", tooltip="A line down."),
         Binding("up,k", "scroll(-1)", show=False, id="move.up", tooltip="A line up."),
         Binding("pagedown,space", "scroll(10)", show=False, id="move.page_down", tooltip="A page down."),
@@ -32,9 +39,17 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The keys."""
-        with VerticalScroll(id="help", can_focus=False) as pane:
-            pane.border_title = "Keys"
+        with Dialog(id="help") as pane:
+            pane.border_title = "Keys · / searches"
             yield Lines()
+        yield Input(placeholder="words; esc shows all", compact=True, id="search")
+
+    def on_mount(self) -> None:
+        """Letters are keys until somebody searches."""
+        box = self.query_one(Input)
+        box.cursor_blink = False
+        box.display = False
+        self.set_focus(None)
 
     def on_resize(self) -> None:
         """As wide as there is room."""
@@ -43,7 +58,33 @@ class Help(ModalScreen[None]):
     def _draw(self) -> None:
         """Word the keys for the width."""
         lines = self.query_one(Lines)
-        lines.lines = help_lines(self._keys, lines.size.width)
+        lines.lines = help_lines(self._keys, lines.size.width, self.query_one(Input).value)
+
+    @on(Input.Changed)
+    def narrow(self) -> None:
+        """Only what matches."""
+        self._draw()
+
+    @on(Input.Submitted)
+    def keep(self) -> None:
+        """Letters are keys again; what was found stays."""
+        self.query_one(Input).display = False
+        self.set_focus(None)
+
+    def action_search(self) -> None:
+        """Ask for words."""
+        box = self.query_one(Input)
+        box.display = True
+        box.focus()
+
+    def action_close(self) -> None:
+        """Show all again; where that is so, close."""
+        box = self.query_one(Input)
+        if box.value or box.display:
+            box.value = ""
+            self.keep()
+        elif self.is_current:
+            self.dismiss()
 
     def action_scroll(self, rows: int) -> None:
         """Further down, or up."""
@@ -52,17 +93,28 @@ class Help(ModalScreen[None]):
 
 def keys_of(screen: Screen[object]) -> tuple[HelpKey, ...]:
     """Every action that a key of the screen reaches, with all its keys."""
-    twins = {verb.id: verb.twin for verb in VERBS if verb.id}
     why_not = screen.why_not if isinstance(screen, NodeActions) else lambda _action: None
     found: dict[str, HelpKey] = {}
     # what the last line shows comes first, then what else a key does, then how to move
     active = sorted(screen.active_bindings.values(), key=lambda one: (not one.binding.show, one.node is screen.focused))
-    for _, binding, enabled, tooltip in active:
+    for owner, binding, enabled, tooltip in active:
         if binding.system or not tooltip:
             continue
         shown = screen.app.get_key_display(binding)
         known = found.get(binding.action)
         keys = (*known.keys, shown) if known else (shown,)
         reason = None if enabled else why_not(binding.action) or "it cannot be done just now"
-        found[binding.action] = HelpKey(keys, tooltip, reason, twins.get(binding.id or ""))
+        name = binding.id or ""
+        group = _group(name, everywhere=owner is screen.app)
+        found[binding.action] = HelpKey(keys, tooltip, reason, TWINS.get(name), name, group)
     return tuple(found.values())
+
+
+def _group(name: str, *, everywhere: bool) -> Group:
+    """Where in help an action stands."""
+    kind = name.partition(".")[0]
+    if everywhere:
+        return "everywhere"
+    if kind == "move":
+        return "moving"
+    return "rows" if kind in _ROWS or name in {"chat.open", "logs.open"} else "this view"

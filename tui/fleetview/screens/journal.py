@@ -18,12 +18,14 @@ from fleetview.present import journal, journal_rows, plain
 from fleetview.present.dialogs import cancelling
 from fleetview.present.filtering import Filter, FilterError, parsed
 from fleetview.present.journal import Entry
+from fleetview.present.measures import clock_of
 from fleetview.present.operations import subject
 from fleetview.present.text import Line
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
 from fleetview.twins import command_line
 from fleetview.verbs import UNDO
+from fleetview.widgets.filter_line import FilterLine
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.lines import Lines
 from fleetview.widgets.row_list import RowKey, RowList
@@ -78,14 +80,12 @@ class JournalScreen(FollowingScreen):
         yield Lines(id="journal-heading")
         yield RowList()
         yield Lines(id="glance")
-        yield Input(
-            placeholder="words, !not, verb=swap, result=failed; esc shows all", compact=True, id="journal-filter"
-        )
+        hint = "words, !not, verb=swap, result=failed; enter keeps it, esc shows all"
+        yield FilterLine(hint, "clear", id="journal-filter")
         yield KeyBar()
 
     def on_mount(self) -> None:
         """The rows have the keys."""
-        self.query_one("#journal-filter", Input).cursor_blink = False
         self.query_one(RowList).focus()
 
     def on_resize(self, _event: Resize) -> None:
@@ -150,7 +150,7 @@ class JournalScreen(FollowingScreen):
     def _word(self, key: RowKey) -> Line:
         """What stands in a row."""
         entry = self._entries[key]
-        clock = journal.clock_of(self.shown.get(entry.node), self.shown_at)
+        clock = clock_of(self.shown.get(entry.node), self.shown_at)
         return journal_rows.row(entry, clock, self._layout)
 
     @on(RowList.Selected)
@@ -213,7 +213,9 @@ class JournalScreen(FollowingScreen):
             return
         wish = UndoRequest(author=self.desk.author, operation=entry.operation.id)
         title = f"Undo the {entry.operation.request.verb} on {node.name}"
-        if await self.app.push_screen_wait(ShowPlan(title, node, partial(self.desk.plan, node.name, wish))):
+        if await self.app.push_screen_wait(
+            ShowPlan(title, node, partial(self.desk.plan, node.name, wish), self.desk.fleet)
+        ):
             self.post_message(ChangeRequested(node.name, wish))
 
     @work(exclusive=True, group="dialog")

@@ -21,7 +21,8 @@ from fleetview.present.text import Line, plain
 from fleetview.present.wrapping import wrapped
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
-from fleetview.screens.gathered import Gathered
+from fleetview.screens.gathered import MOST, Gathered
+from fleetview.widgets.filter_line import FilterLine
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.lines import Lines
 from fleetview.widgets.log_lines import LogView
@@ -66,12 +67,11 @@ class LogsScreen(FollowingScreen):
         yield Lines(id="title")
         yield LogView()
         yield Lines(id="nothing")
-        yield Input(placeholder="text, !without, one & other; enter keeps it, esc ends it", compact=True, id="filter")
+        yield FilterLine("text, !without, one & other; enter keeps it, esc ends it", "leave")
         yield KeyBar()
 
     def on_mount(self) -> None:
         """The lines have the keys."""
-        self.query_one("#filter", Input).cursor_blink = False
         self.query_one(LogView).focus()
         self._show()
 
@@ -86,6 +86,8 @@ class LogsScreen(FollowingScreen):
     def watch_fleet(self, fleet: Fleet) -> None:
         """Lines may have come."""
         self._untold += (one for one in self._gathered.hear(fleet) if matches(one, self._wanted))
+        if len(self._untold) > 2 * MOST:  # this goes on for days while another screen is looked at
+            del self._untold[:-MOST]
         if self._wanted.node is not None and self._wanted.node not in fleet:
             self._wanted = replace(self._wanted, node=None)
             self._show()
@@ -190,7 +192,7 @@ class LogsScreen(FollowingScreen):
     def action_node(self, step: int) -> None:
         """The logs of another node, or of all."""
         names = (None, *self.fleet)
-        place = names.index(self._wanted.node)
+        place = names.index(self._wanted.node) if self._wanted.node in names else 0
         self._look_for(replace(self._wanted, node=names[(place + step) % len(names)], source=None))
 
     def action_source(self, step: int) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from textual.app import App
 
 from fleetview import inventory
-from fleetview.fleet import Fleet
+from fleetview.fleet import Fleet, NodeState
 from fleetview.inventory import Entry, Inventory
 from fleetview.messages import ChangeRequested
+from fleetview.screens.choose import Choose
 from fleetview.screens.copy_model import CopyModel, Source
 from fleetview.screens.desk import Desk
 from fleetview.screens.places import Places
@@ -55,6 +56,16 @@ async def fit(app: App[None], moving: Moving) -> ChangeRequested | None:
     return ChangeRequested(chosen.node, chosen.request)
 
 
+async def copy_from(app: App[None], node: NodeState, fleet: Fleet, desk: Desk) -> None:
+    """Choose a model of the node, then where it goes."""
+    models = Inventory().renewed({node.name: node})
+    found = (inventory.chosen(models.held(node.name, key), node) for key in models.entries)
+    held = [way for way in found if way is not None and way.file.size_bytes]
+    place = await app.push_screen_wait(Choose(f"Copy from {node.name}", tuple(way.name for way in held)))
+    if place is not None:
+        await _choose_targets(app, Source(node.name, held[place].backend, held[place].file), fleet, desk)
+
+
 async def copy(app: App[None], moving: Moving, targets: tuple[str, ...] = ()) -> None:
     """Choose where it goes, to `targets` at first; see the plans, agree, and begin."""
     if not moving.sources:
@@ -63,6 +74,12 @@ async def copy(app: App[None], moving: Moving, targets: tuple[str, ...] = ()) ->
     held = inventory.chosen(moving.inventory.held(source.name, moving.entry.key), source)
     if held is None:
         return
-    dialog = CopyModel(Source(source.name, held.backend, held.file), moving.fleet, moving.desk, targets)
-    if (agreed := await app.push_screen_wait(dialog)) is not None:
-        moving.desk.copies.start(*agreed)
+    await _choose_targets(app, Source(source.name, held.backend, held.file), moving.fleet, moving.desk, targets)
+
+
+async def _choose_targets(
+    app: App[None], source: Source, fleet: Fleet, desk: Desk, targets: tuple[str, ...] = ()
+) -> None:
+    """Choose where it goes, see the plans, agree, and begin."""
+    if (agreed := await app.push_screen_wait(CopyModel(source, fleet, desk, targets))) is not None:
+        desk.copies.start(*agreed)

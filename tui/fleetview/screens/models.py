@@ -22,7 +22,7 @@ from fleetview.screens.desk import Desk
 from fleetview.screens.model_moves import Moving, copy, fit
 from fleetview.screens.node_actions import NodeActions
 from fleetview.screens.subject import Subject
-from fleetview.verbs import COPY
+from fleetview.widgets.filter_line import FilterLine
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.lines import Lines
 from fleetview.widgets.model_matrix import ModelMatrix, Place
@@ -40,7 +40,6 @@ class ModelsScreen(NodeActions):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-roomy")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "fit", "where it fits", id="model.fit", tooltip="Where in the fleet the model fits."),
-        Binding(COPY.keys or "", "copy", COPY.label, id=COPY.id, tooltip=COPY.summary, show=COPY.shown),
         Binding("slash", "filter", "filter", id="view.filter", tooltip="Show only models that match."),
         Binding("space", "mark", "mark", id="row.mark", tooltip="Mark the model on the node; verbs act on all marked."),
         Binding("o", "sort_by", "sort", id="view.sort", tooltip="Put the models in another order."),
@@ -86,7 +85,8 @@ class ModelsScreen(NodeActions):
         """The marked cells that can be seen, row by row; without any the selected one."""
         if not self.is_mounted:
             return ()
-        rows = self._rows if self._marked else ()
+        keys = {key for key, _ in self._marked}
+        rows = [entry for entry in self._rows if entry.key in keys] if keys else ()
         cells = ((entry, name) for entry in rows for name in self.fleet if (entry.key, name) in self._marked)
         chosen = tuple(filter(None, (self._subject(*cell) for cell in cells)))
         if chosen or (entry := self.entry) is None:
@@ -108,12 +108,6 @@ class ModelsScreen(NodeActions):
             return moving.no_copy if (moving := self._moving) else "no model is selected"
         return super().why_not(action)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what a read-only dashboard does not have, dim what cannot be done just now."""
-        if action == "copy" and self.desk.readonly:
-            return False
-        return super().check_action(action, parameters)
-
     def compose(self) -> ComposeResult:
         """Title, nodes, models, the selected cell, what the signs mean, keys."""
         yield Lines(id="title")
@@ -121,12 +115,11 @@ class ModelsScreen(NodeActions):
         yield ModelMatrix()
         yield Lines(id="cell")
         yield Lines(id="legend")
-        yield Input(placeholder=_HINT, compact=True, id="filter")
+        yield FilterLine(_HINT, "clear")
         yield KeyBar()
 
     def on_mount(self) -> None:
         """The matrix has the keys."""
-        self.query_one("#filter", Input).cursor_blink = False
         self.matrix.focus()
 
     def on_resize(self, _event: Resize) -> None:

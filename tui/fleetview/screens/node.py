@@ -12,12 +12,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.events import Resize
 
-from fleetview.fleet import NodeState
+from fleetview.fleet import Ended, NodeState
 from fleetview.messages import RequestFailed
-from fleetview.present.charts import LIVE, STRETCHES, Past, Stretch
-from fleetview.present.detail import detail
+from fleetview.present.curves import STRETCHES, Past, Stretch
+from fleetview.present.detail import Asked, page, sections
 from fleetview.present.fleet_file import removed
+from fleetview.present.processes import Holders
+from fleetview.present.source_table import TITLE
 from fleetview.present.summary import View, header
+from fleetview.present.text import text_of
 from fleetview.screens.desk import Desk
 from fleetview.screens.node_actions import NodeActions
 from fleetview.widgets.key_bar import KeyBar
@@ -26,6 +29,10 @@ from fleetview.widgets.status_bar import StatusBar
 
 AGAIN_SECONDS = 5.0
 """How long to wait before a history that could not be had is asked for again."""
+LOOK_SECONDS = 10.0
+"""Between two looks at who holds the memory."""
+ENTRIES = 300
+"""Of the journal that are looked through for what the charts mark."""
 
 
 class Pane(VerticalScroll, inherit_bindings=False):
@@ -44,6 +51,8 @@ class Pane(VerticalScroll, inherit_bindings=False):
 class NodeScreen(NodeActions):
     """Figures, models, engines and operations of one node."""
 
+    CSS_PATH = "node.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "app.back", "back", id="view.back", tooltip="Back to the fleet."),
         Binding(
@@ -52,12 +61,39 @@ class NodeScreen(NodeActions):
         Binding(
             "right_square_bracket", "longer", "longer", show=False, id="view.longer", tooltip="Charts of more time."
         ),
+        Binding("tab", "section(1)", "section", show=False, id="node.next_section", tooltip="To the next section."),
+        Binding(
+            "shift+tab",
+            "section(-1)",
+            "section before",
+            show=False,
+            id="node.previous_section",
+            tooltip="To the section before.",
+        ),
+        Binding(
+            "v",
+            "sources",
+            "sources",
+            show=False,
+            id="node.sources",
+            tooltip="Every figure by itself, with where it is read or why it is not known.",
+        ),
     ]
 
     def __init__(self, desk: Desk, name: str) -> None:
         super().__init__(desk)
         self._name_of_node = name
-        self._past = LIVE
+        self._asked = Asked()
+        self._marked: Ended | None = None
+        """The operation that had ended last when the journal was read."""
+        self._journal_read = False
+        self._looked_at: float | None = None
+        """When who holds the memory was asked for; None: not yet."""
+        self._starts: tuple[int, ...] = ()
+        """The lines at which sections begin."""
+        self._drawn_node: NodeState | None = None
+        self._drawn: tuple[object, ...] = ()
+        """What the lines were made of, besides the node."""
 
     @property
     def node(self) -> NodeState | None:
@@ -93,20 +129,91 @@ class NodeScreen(NodeActions):
         """Everything follows the size."""
         self.call_after_refresh(self.draw)
 
+    # What is shown
+
+    @property
+    def _past(self) -> Past:
+        """What the charts are drawn of."""
+        return self._asked.past
+
     def draw(self) -> None:
         """Show the node as it stands."""
         view = View(paused=self.paused, readonly=self.desk.readonly)
         line = header(self.desk.title, self.shown, self.shown_at, self.size.width, view)
         self.query_one(StatusBar).lines = (line,)
-        node = self.shown.get(self._name_of_node)
-        past = replace(self._past, keys=self._keys())
-        lines = detail(node, self.shown_at, self.size.width - 1, past) if node else (removed(self._name_of_node),)
+        node, width = self.shown.get(self._name_of_node), self.size.width - 1
+        past = replace(self._past, keys=self._keys("shorter", "longer"))
+        asked = replace(self._asked, past=past, source_key=self._keys("sources"))
+        made = (self.shown_at, width, asked)
+        if node is self._drawn_node and made == self._drawn:  # of a large fleet, others change all the time
+            return
+        self._drawn_node, self._drawn = node, made
+        parts = sections(node, self.shown_at, width, asked) if node else ((removed(self._name_of_node),),)
+        lines, self._starts = page(parts)
         self.query_one("Pane > Lines", Lines).lines = lines
 
-    def _keys(self) -> str:
-        """What to press for charts of another time."""
+    def _keys(self, *actions: str) -> str:
+        """What to press for these."""
         bindings = (active.binding for active in self.active_bindings.values() if active.node is self)
-        return " ".join(self.app.get_key_display(one) for one in bindings if one.action in {"shorter", "longer"})
+        return " ".join(self.app.get_key_display(one) for one in bindings if one.action in actions)
+
+    def action_section(self, step: int) -> None:
+        """To the beginning of the next section, or of the one before; from the last one to the first."""
+        pane = self.query_one(Pane)
+        places = sorted({min(start, pane.max_scroll_y) for start in self._starts} or {0})
+        here = pane.scroll_target_y
+        beyond = [place for place in places if (place > here if step > 0 else place < here)]
+        ahead, around = (beyond[:1], places[0]) if step > 0 else (beyond[-1:], places[-1])
+        pane.scroll_to(y=ahead[0] if ahead else around, animate=False)
+
+    def action_sources(self) -> None:
+        """Every figure by itself with its source, or figures together."""
+        self._asked = replace(self._asked, is_sourced=not self._asked.is_sourced)
+        self.draw()
+        self.call_after_refresh(self._to_the_figures)
+
+    def _to_the_figures(self) -> None:
+        """Show the figures from the first one, or the top again."""
+        lines = self.query_one("Pane > Lines", Lines).lines
+        table = (start for start in self._starts if TITLE in text_of(lines[start]))
+        self.query_one(Pane).scroll_to(y=next(table, 0), animate=False)
+
+    # What is asked of the node
+
+    def drawn(self) -> None:
+        """Read the journal where more has ended than was read, and see now and then who holds the memory."""
+        super().drawn()
+        node = self.fleet.get(self._name_of_node)
+        if node is None or not node.current:
+            self._journal_read = False
+            return
+        if not self._journal_read or node.last is not self._marked:
+            self._journal_read, self._marked = True, node.last
+            self._read_journal(node.name)
+        if self._looked_at is None or self.now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = self.now
+            self._look(node.name)
+
+    @work(exclusive=True, group="journal")
+    async def _read_journal(self, name: str) -> None:
+        """What was done to the node, for the charts to mark."""
+        try:
+            journal = await self.desk.journal(name, ENTRIES)
+        except RequestFailed as failed:
+            self._asked = replace(self._asked, past=replace(self._past, unread=str(failed)))
+        else:
+            self._asked = replace(self._asked, past=replace(self._past, journal=journal, unread=None))
+        self.draw()
+
+    @work(exclusive=True, group="processes")
+    async def _look(self, name: str) -> None:
+        """Who holds the node's memory, or why that cannot be known."""
+        try:
+            holders = Holders(await self.desk.processes(name))
+        except RequestFailed as failed:
+            holders = Holders(lack=str(failed))
+        self._asked = replace(self._asked, holders=holders)
+        self.draw()
 
     def action_shorter(self) -> None:
         """Charts of less time."""
@@ -121,26 +228,29 @@ class NodeScreen(NodeActions):
         place = STRETCHES.index(self._past.stretch) + step
         if not 0 <= place < len(STRETCHES):
             return
-        self._past = Past(STRETCHES[place])
+        stretch = STRETCHES[place]
+        self._asked = replace(self._asked, past=replace(self._past, stretch=stretch, history=None, lack=None))
         self.refresh_bindings()
         self.draw()
-        self._recall(self._past.stretch)
+        self._recall(stretch)
 
     @work(exclusive=True, group="history")
     async def _recall(self, stretch: Stretch) -> None:
         """Ask for the node's history, and again with each of its steps."""
         while stretch.step_seconds is not None:
             if self._past.history is None or not self.paused:
-                self._past = await self._history(stretch, stretch.step_seconds)
+                await self._read_history(stretch, stretch.step_seconds)
                 self.draw()
             await asyncio.sleep(stretch.step_seconds if self._past.history else AGAIN_SECONDS)
 
-    async def _history(self, stretch: Stretch, step_seconds: int) -> Past:
+    async def _read_history(self, stretch: Stretch, step_seconds: int) -> None:
         """What the node tells of that time, or why nothing."""
         if (node := self.node) is None or node.sample is None:
-            return Past(stretch)
+            return
         try:
-            since = node.sample.at - stretch.seconds
-            return Past(stretch, await self.desk.history(node.name, since, step_seconds))
+            history = await self.desk.history(node.name, node.sample.at - stretch.seconds, step_seconds)
         except RequestFailed as failed:
-            return Past(stretch, lack=str(failed))
+            past = replace(self._past, history=None, lack=str(failed))
+        else:
+            past = replace(self._past, history=history, lack=None)
+        self._asked = replace(self._asked, past=past)

@@ -26,7 +26,7 @@ from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
 from fleetview.screens.node_keys import CHANGING, NODE_KEYS, ON_A_NODE
 from fleetview.screens.subject import Subject
-from fleetview.screens.targets import why_none
+from fleetview.screens.targets import no_copy, why_none
 
 if TYPE_CHECKING:
     from fleetview.screens.batches import Batches
@@ -97,6 +97,8 @@ class NodeActions(FollowingScreen):
                     if trouble(nodes[0])
                     else f"nothing failed on {nodes[0].name}; the journal (5) goes back further"
                 )
+            case "copy":
+                return no_copy(self.node, self.fleet)
             case "describe" | "health" | "logs" | "shell":
                 return None if self.node else "no node is selected"
             case _:
@@ -124,13 +126,16 @@ class NodeActions(FollowingScreen):
     @work(exclusive=True, group="dialog")
     async def _change(self, action: str) -> None:
         """Ask what exactly is meant, then ask the nodes for it."""
-        from fleetview.screens.flows import CHANGES  # the first paint does not wait for dialogs
+        from fleetview.screens.flows import CHANGES, EVERYTHING  # the first paint does not wait for dialogs
 
         subjects = self.subjects
         if len(subjects) > 1:
             await self._change_all(action, subjects)
         elif subjects and (request := await CHANGES[action](self.app, subjects[0], self.desk)):
-            self.post_message(ChangeRequested(subjects[0].node.name, request))
+            if request == EVERYTHING:
+                await self._change_all(EVERYTHING, subjects)
+            elif not isinstance(request, str):
+                self.post_message(ChangeRequested(subjects[0].node.name, request))
 
     async def _change_all(self, action: str, subjects: tuple[Subject, ...]) -> None:
         """Ask what exactly is meant of all rows, then ask their nodes for it."""
@@ -174,6 +179,14 @@ class NodeActions(FollowingScreen):
     def action_delete(self) -> None:
         """Delete a model from the disk, after its name was typed."""
         self._change("delete")
+
+    @work(exclusive=True, group="dialog")
+    async def action_copy(self) -> None:
+        """Choose a model of the node and where it goes, see the plans, agree."""
+        from fleetview.screens.model_moves import copy_from  # the first paint does not wait for dialogs
+
+        if (node := self.node) is not None:
+            await copy_from(self.app, node, self.fleet, self.desk)
 
     def action_undo(self) -> None:
         """Take back the last operation, after showing what that does."""
@@ -246,6 +259,14 @@ class NodeActions(FollowingScreen):
         """Connect now."""
         for name in dict.fromkeys(subject.node.name for subject in self.subjects if subject.node.link != "up"):
             self.post_message(RetryRequested(name))
+
+    @work(exclusive=True, group="dialog")
+    async def action_copy_row(self) -> None:
+        """Copy something of the row."""
+        from fleetview.screens.copy_row import copy_row  # as above
+
+        if subjects := self.subjects:
+            await copy_row(self.app, subjects[0])
 
     @work(exclusive=True, group="dialog")
     async def action_shell(self) -> None:

@@ -53,10 +53,12 @@ class Results(ModalScreen[None]):
     def on_mount(self) -> None:
         """Follow the nodes."""
         self._batch.changed = self._show
+        self._batch.watched = True
 
     def on_unmount(self) -> None:
         """Nobody looks any more."""
         self._batch.changed = lambda: None
+        self._batch.watched = False
 
     def on_resize(self) -> None:
         """As wide as there is room."""

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from fleetview.fleet import NodeState
+from fleetview.fleet import Fleet, NodeState
 from fleetview.messages import RequestFailed
 from fleetview.present import plain
 from fleetview.present.plan_rows import plan_lines
@@ -21,6 +21,9 @@ from fleetview.screens.confirm import Confirm
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.toned import contents
 from fleetview_agent.wire import Plan
+
+LOOK_SECONDS = 0.5
+"""How often the plan is compared with what has been done to the node since."""
 
 
 class ShowPlan(ModalScreen[bool]):
@@ -34,8 +37,20 @@ class ShowPlan(ModalScreen[bool]):
         Binding("up,k", "scroll(-3)", show=False, id="plan.up", tooltip="Further up."),
     ]
 
-    def __init__(self, title: str, node: NodeState, plan: Callable[[], Awaitable[Plan]]) -> None:
+    def __init__(
+        self,
+        title: str,
+        node: NodeState,
+        plan: Callable[[], Awaitable[Plan]],
+        fleet: Callable[[], Fleet] | None = None,
+        *,
+        readonly: bool = False,
+    ) -> None:
         super().__init__()
+        self._readonly = readonly
+        """Whether it is only to be looked at."""
+        self._fleet = fleet
+        """The fleet as it is; None: the node stays as it was."""
         self._title = title
         self._node = node
         self._ask = plan
@@ -51,6 +66,16 @@ class ShowPlan(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         """Ask what it would do."""
+        self.run_worker(self._learn(), group="plan", exclusive=True)
+        self.set_interval(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """A plan from before something was done to the node is worth nothing: show another one."""
+        node = self._fleet().get(self._node.name) if self._fleet else None
+        if node is None or _done_to(node) == _done_to(self._node):
+            return
+        self._node, self._plan = node, None
+        self.refresh_bindings()
         self.run_worker(self._learn(), group="plan", exclusive=True)
 
     async def _learn(self) -> None:
@@ -75,6 +100,8 @@ class ShowPlan(ModalScreen[bool]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         """Nobody agrees to what was not shown, or is refused."""
+        if action == "agree" and self._readonly:
+            return False
         return None if action == "agree" and (self._plan is None or self._plan.refusal) else True
 
     def action_agree(self) -> None:
@@ -99,3 +126,8 @@ class ShowPlan(ModalScreen[bool]):
     def action_scroll(self, rows: int) -> None:
         """Further down, or up."""
         self.query_one("#plan").scroll_relative(y=rows, animate=False)
+
+
+def _done_to(node: NodeState) -> tuple[tuple[str, ...], str | None]:
+    """Which operations a node has in hand, and which ended last."""
+    return tuple(one.id for one in node.operations), node.last.operation.id if node.last else None

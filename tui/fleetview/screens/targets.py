@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from fleetview.batch import Target
 from fleetview.changes import keeping, serving
-from fleetview.fleet import NodeVerb, keepable, refusal
+from fleetview.fleet import Fleet, NodeState, NodeVerb, keepable, refusal
 from fleetview.picking import Choice, choices, unaskable
 from fleetview.screens.subject import Subject
-from fleetview_agent.wire import (
-    BackendState,
-    DeleteRequest,
-    LoadOptions,
-    ModelFile,
-    PullRequest,
-    ResidentModel,
-    SwapRequest,
-    UndoRequest,
-    UnloadRequest,
-)
 
-Residents = tuple[tuple[str, ResidentModel], ...]
-Files = tuple[tuple[BackendState, ModelFile], ...]
+if TYPE_CHECKING:
+    from fleetview_agent.wire import (
+        BackendState,
+        ModelFile,
+        ResidentModel,
+    )
+
+Residents: TypeAlias = "tuple[tuple[str, ResidentModel], ...]"
+Files: TypeAlias = "tuple[tuple[BackendState, ModelFile], ...]"
 
 
 def why_not(subject: Subject, verb: NodeVerb) -> str | None:
@@ -61,6 +58,17 @@ def why_none(subjects: Sequence[Subject], verb: NodeVerb) -> str | None:
     return f"it can be done on none of the {len(subjects)} marked rows: {reasons[0]}"
 
 
+def no_copy(node: NodeState | None, fleet: Fleet) -> str | None:
+    """Why no model of the node can be copied to others; None when one can."""
+    if node is None:
+        return "no node is selected"
+    if reason := away(Subject(node)):
+        return f"{node.name} is {reason}"
+    if not any(file.size_bytes for state in node.backends.values() for file in state.models):
+        return f"{node.name} has no file of a model"
+    return None if len(fleet) > 1 else "there is no other node to copy it to"
+
+
 def meant(subject: Subject, models: Residents) -> Residents:
     """Those of the models that the row is about."""
     return tuple(pair for pair in models if _is(subject, pair[0], pair[1].name))
@@ -97,6 +105,8 @@ def swap(subject: Subject, name: str | None, evict: str, author: str) -> Target:
     row = loadable(subject, name)
     if row is None or row.refusal is not None:
         return Target(node, refusal=row.refusal if row else f"it has no {name or subject.model}")
+    from fleetview_agent.wire import LoadOptions, SwapRequest  # the first paint does not wait for the wire models
+
     leaves = (row.replaces,) if evict == "auto" and row.replaces else evict
     fields = {"author": author, "backend": row.backend, "model": row.file.name, "evict": leaves}
     return Target(node, SwapRequest.model_validate({**fields, "options": LoadOptions(context=row.context)}))
@@ -108,6 +118,8 @@ def unload(subject: Subject, name: str | None, author: str) -> tuple[Target, ...
     models = named(meant(subject, node.resident), name)
     if reason := away(subject) or (None if models else f"{_called(subject, name)} is not in memory"):
         return (Target(node.name, refusal=reason),)
+    from fleetview_agent.wire import UnloadRequest  # the first paint does not wait for the wire models
+
     return tuple(
         Target(node.name, UnloadRequest(author=author, backend=backend, model=model.name))
         if unaskable(backend, model.name) is None
@@ -153,6 +165,8 @@ def pull(subject: Subject, backend: str, name: str, author: str) -> Target:
     able = any(state.backend == backend for state in node.able("pull"))
     if reason := away(subject) or (None if able else f"it has no {backend} that can pull a model"):
         return Target(node.name, refusal=reason)
+    from fleetview_agent.wire import PullRequest  # the first paint does not wait for the wire models
+
     return Target(node.name, PullRequest(author=author, backend=backend, model=name))
 
 
@@ -167,12 +181,16 @@ def delete(subject: Subject, name: str | None, author: str) -> Target:
     reason = unaskable(state.backend, file.name)
     if any(model.name == file.name for model in state.resident):
         reason = f"{file.name} is in memory there; unload it with x first"
+    from fleetview_agent.wire import DeleteRequest  # the first paint does not wait for the wire models
+
     request = DeleteRequest(author=author, backend=state.backend, model=file.name) if reason is None else None
     return Target(node.name, request, reason)
 
 
 def undo(subject: Subject, author: str) -> Target:
     """Take back the node's last operation."""
+    from fleetview_agent.wire import UndoRequest  # the first paint does not wait for the wire models
+
     reason = away(subject)
     return Target(subject.node.name, None if reason else UndoRequest(author=author), reason)
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -14,6 +14,7 @@ from textual.widgets import Static
 from fleetview.present import plain
 from fleetview.present.text import Line
 from fleetview.screens.confirm import Answers
+from fleetview.widgets.dialog import Dialog
 from fleetview.widgets.toned import contents
 
 _KINDS = {"ssh-ed25519": "ed25519", "ssh-rsa": "rsa", "rsa-sha2-256": "rsa", "rsa-sha2-512": "rsa"}
@@ -53,7 +54,7 @@ class TrustHost(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """The key, what it means, then the answers."""
-        with Vertical(id="dialog") as dialog:
+        with Dialog(id="dialog") as dialog:
             dialog.border_title = Content(f"Trust {self._node}?")
             with VerticalScroll(id="key", can_focus=False):
                 yield Static(contents(self._lines()))

@@ -1,4 +1,4 @@
-"""A small dialog that takes the name of a model, letter by letter."""
+"""A small dialog that takes a name, letter by letter."""
 
 from __future__ import annotations
 
@@ -46,8 +46,16 @@ class TypeName(ModalScreen[str | None]):
         Binding("escape", "cancel", "cancel", id="name.cancel", tooltip="Leave everything as it is."),
     ]
 
-    def __init__(self, title: str, lines: Sequence[str], placeholder: str, expected: str | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        lines: Sequence[str],
+        placeholder: str,
+        expected: str | None = None,
+        asked: str = "the name of the model",
+    ) -> None:
         super().__init__()
+        self._asked = asked
         self._title = title
         self._lines = tuple(lines)
         self._placeholder = plain(placeholder)
@@ -82,7 +90,7 @@ class TypeName(ModalScreen[str | None]):
         if typed and (self._expected is None or typed == self._expected):
             self.dismiss(typed)
             return
-        wrong = f"That is not {plain(self._expected)}." if self._expected and typed else "Type the name of the model."
+        wrong = f"That is not {plain(self._expected)}." if self._expected and typed else f"Type {self._asked}."
         self.query_one("#message", Static).update(Content(wrong))
         self.app.bell()
 

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
@@ -15,6 +14,7 @@ from fleetview.messages import RequestFailed
 from fleetview.present import plain
 from fleetview.present.why import Then, Trouble, card, remembered
 from fleetview.screens.desk import Desk
+from fleetview.widgets.dialog import Dialog
 from fleetview.widgets.lines import Lines
 
 STEP_SECONDS = 10
@@ -41,7 +41,7 @@ class Why(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The card."""
-        with VerticalScroll(id="why", can_focus=False) as pane:
+        with Dialog(id="why") as pane:
             pane.border_title = Content(f"What failed on {plain(self._trouble.node)}")
             yield Lines()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Static
 
 from fleetview.conversation.answering import Answering
 from fleetview.present.answers import thoughts
-from fleetview.present.text import ELLIPSIS, plain
+from fleetview.present.text import ELLIPSIS, SEPARATOR, Line, joined, plain, text_of
+from fleetview.present.wrapping import flowing
 from fleetview.sections import Piece, Sections
 from fleetview.widgets.formatted import Palette
 from fleetview.widgets.section import Section
@@ -54,6 +56,8 @@ class Answer(Vertical):
         self._told = False
         """Whether the figures were drawn since the text began."""
         self._sections = Sections()
+        self._wide = 0
+        """Cells for which the figures were put into lines."""
 
     def compose(self) -> ComposeResult:
         """Thoughts, text, figures."""
@@ -110,10 +114,24 @@ class Answer(Vertical):
             return
         self._told = self._told or begun
         self._figures_at = at
-        text = Content(plain(self.answering.remark(at)))
-        self.query_one(".figures", Static).update(text)
+        self._write_figures(at)
         for state in ("stopped", "failed", "interrupted"):
             self.set_class(last and self.answering.state == state, f"-{state}")
+
+    def _write_figures(self, at: float) -> None:
+        """The figures in as many lines as they take, none of them torn from its unit."""
+        parts: tuple[Line, ...] = tuple(
+            ((part, "plain"),) for part in plain(self.answering.remark(at)).split(SEPARATOR)
+        )
+        room = self.size.width - 2
+        lines = flowing(parts, room, indent=0) if room > 0 else (joined(parts),)
+        self.query_one(".figures", Static).update(Content("\n".join(text_of(line) for line in lines)))
+
+    def on_resize(self, event: Resize) -> None:
+        """There is room for more figures in a line, or for fewer."""
+        if event.size.width != self._wide and self._figures_at is not None:
+            self._write_figures(self._figures_at)
+        self._wide = event.size.width
 
     async def _append(self, pieces: tuple[Piece, ...]) -> None:
         """Let the last section grow, and begin others after it."""

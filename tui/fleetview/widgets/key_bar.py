@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from textual.events import Mount, Resize
 from textual.reactive import var
 from textual.screen import Screen
+from textual.widgets import Input
 
 from fleetview.present.text import Line, Span, cut, width_of
 from fleetview.widgets.lines import Lines
 
 _GAP: Span = ("  ", "plain")
+OCCASIONAL = frozenset({"operation.cancel", "node.why"})
+"""Keys that stand there only while they would do something."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,13 @@ class KeyBar(Lines):
     def _follow(self, screen: Screen[object]) -> None:
         """Show the keys that are meant to be shown, one for each action."""
         shown: dict[str, Key] = {}
+        typing = isinstance(screen.focused, Input)
         for _, binding, enabled, _ in screen.active_bindings.values():
-            if binding.show and binding.action not in shown:
-                shown[binding.action] = Key(self.app.get_key_display(binding), binding.description, enabled)
+            key = self.app.get_key_display(binding)
+            is_letter = typing and len(key) == 1
+            wanted = binding.show and not is_letter and (enabled or binding.id not in OCCASIONAL)
+            if wanted and binding.action not in shown:
+                shown[binding.action] = Key(key, binding.description, enabled)
         note: Line = (*self.sign, *(((f" {cut(self.note, self.size.width // 2)} ", "accent"),) if self.note else ()))
         keys = key_line(tuple(shown.values()), self.size.width - width_of(note))
         self.lines = ((*note, *keys),)

@@ -137,7 +137,7 @@ def facts(planned: Planned | None) -> tuple[Line, ...]:
         plan = planned.plan
         rows = {
             "need": need(plan),
-            "leaves": leaving(plan, planned.node, planned.at),
+            "leaves": leaving(plan, planned.node, planned.at) if plan.evictions else (("nothing", "dim"),),
             **({"room": ((plain(plan.room_evidence), "dim"),)} if plan.room_evidence else {}),
             "verdict": verdict(plan),
         }

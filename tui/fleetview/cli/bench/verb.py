@@ -10,8 +10,6 @@ from fleetview.bench.errors import BenchError, TooLong
 from fleetview.bench.results import Result
 from fleetview.bench.task import GENERATED_TOKENS, PROMPT_TOKENS, RUNS, Lengths, Task, ready_tasks
 from fleetview.cli.bench.words import block, history
-from fleetview.cli.exits import CommandError, Exit, status_of
-from fleetview.cli.names import pick_model, pick_nodes
 from fleetview.cli.output import Progress, put, put_json, say
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.measuring import measure
@@ -19,6 +17,8 @@ from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import Refused, RemoteError
 from fleetview.remote.logins import Logins
+from fleetview.words.exits import CommandError, Exit, status_of
+from fleetview.words.names import pick_model, pick_nodes
 from fleetview_agent.wire import Snapshot
 
 

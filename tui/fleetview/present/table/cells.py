@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from fleetview.fleet import NodeState, condition
 from fleetview.present import measures
@@ -12,7 +13,9 @@ from fleetview.present.measures import Reading
 from fleetview.present.numbers import age, celsius, percent, power, rate, size, watts
 from fleetview.present.signs import PRESSURES, SYMBOLS
 from fleetview.present.text import DASH, Line, Tone, cut, plain, right, width_of
-from fleetview_agent.wire import Sample, ThermalState
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Sample, ThermalState
 
 Cell = Callable[[NodeState, float, int], Line]
 """A node, the time, and the cells that there are → what stands in them, or in fewer."""

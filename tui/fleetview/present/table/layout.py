@@ -59,7 +59,7 @@ def layout(fleet: Fleet, width: int, choice: Choice = Choice()) -> tuple[Placed,
     if cpu_only and not choice.names:
         columns = [column for column in columns if column.name != "cpu"]
     columns = _fitting(columns, frame)
-    left = width - _taken(columns, frame)
+    left = _room(frame) - _taken(columns, frame)
     return tuple(
         Placed(
             column,
@@ -83,7 +83,7 @@ def _fitting(columns: list[Column], frame: Frame) -> list[Column]:
     """As many of the columns as there is room for, the most important first; the first of all stays anyway."""
     kept = columns[:1]
     for column in sorted(columns[1:], key=lambda column: column.importance):
-        if _taken((*kept, column), frame) <= frame.width:
+        if _taken((*kept, column), frame) <= _room(frame):
             kept.append(column)
     return [column for column in columns if column in kept]
 
@@ -104,6 +104,11 @@ def _gauge(width: int, choice: Choice) -> int:
     if choice.wide:
         return 8 if width >= _WIDE else 0
     return 0 if width < _NARROW else 4 if width < _USUAL else 8 if width < _WIDE else 12
+
+
+def _room(frame: Frame) -> int:
+    """Cells that the columns may take; where there are enough, the last one keeps clear of the edge."""
+    return frame.width - (frame.width >= _NARROW)
 
 
 def _gap(column: Column, frame: Frame) -> int:

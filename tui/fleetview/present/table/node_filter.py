@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fleetview.fleet import Fleet, NodeState, condition
 from fleetview.present import measures
 from fleetview.present.filtering import Fields, Filter
 from fleetview.present.numbers import GIB
-from fleetview_agent.wire import Sample
+
+if TYPE_CHECKING:
+    from fleetview_agent.wire import Sample
 
 
 @dataclass(frozen=True)

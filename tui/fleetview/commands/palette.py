@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.fuzzy import Matcher
 
+from fleetview.fleet import NodeState
 from fleetview.messages import NodeRequested
 from fleetview.present import plain
 from fleetview.screens.node_actions import NodeActions
+from fleetview.verbs import CHAT, DOCTOR, LOGS, SWAP, UNDO, UNLOAD
+
+
+@runtime_checkable
+class Commanded(Protocol):
+    """An app with a command line."""
+
+    def run_line(self, line: str) -> object:
+        """Carry out what could be typed there."""
+
+
+def pairs(node: NodeState, *, readonly: bool) -> Iterator[tuple[str, str]]:
+    """What can be done to a node and to its models, as lines of the command line."""
+    for verb in (DOCTOR, LOGS):
+        yield shlex.join((verb.name, node.name)), verb.summary
+    for backend, model in node.ready:
+        yield shlex.join((CHAT.name, node.name, f"{backend}/{model.name}")), CHAT.summary
+    if readonly:
+        return
+    yield shlex.join((UNDO.name, node.name)), UNDO.summary
+    resident = tuple((backend, model.name) for backend, model in node.resident)
+    for backend, name in resident:
+        yield shlex.join((UNLOAD.name, node.name, f"{backend}/{name}")), UNLOAD.summary
+    for state in node.backends.values():
+        for file in state.models:
+            if (state.backend, file.name) not in resident and file.refusal is None:
+                yield shlex.join((SWAP.name, node.name, f"{state.backend}/{file.name}")), SWAP.summary
 
 
 class FleetCommands(Provider):
@@ -27,12 +57,19 @@ class FleetCommands(Provider):
                 yield binding.description, tooltip, partial(self.app.run_action, binding.action, node)
         yield "theme", "Choose other colours.", self.app.action_change_theme
         if isinstance(self.screen, NodeActions):
-            for name in self.screen.fleet:
+            for name, state in self.screen.fleet.items():
                 yield plain(name), "Show everything about this node.", partial(self._open, name)
+                for line, told in pairs(state, readonly=self.screen.desk.readonly):
+                    yield plain(line), told, partial(self._run, line)
 
     def _open(self, name: str) -> None:
         """Show a node."""
         self.screen.post_message(NodeRequested(name))
+
+    def _run(self, line: str) -> None:
+        """Carry out a line of the command line."""
+        if isinstance(self.app, Commanded):
+            self.app.run_line(line)
 
     async def discover(self) -> Hits:
         """Everything, before a letter is typed."""

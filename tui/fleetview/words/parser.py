@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import sys
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,27 +23,58 @@ STATUSES = """exit status:
   An interrupt while an operation is waited for cancels it, and its roll back is waited for."""
 
 
+class WrongWords(Exception):
+    """What is typed makes no sense: a sentence."""
+
+    def __init__(self, sentence: str, program: str) -> None:
+        super().__init__(sentence)
+        self.program = program
+        """Whose help says more; nothing where the sentence says enough."""
+
+
 class Parser(argparse.ArgumentParser):
     """Tells a mistake in one sentence, with the nearest right word."""
 
     def error(self, message: str) -> NoReturn:
-        """Leave with status 2."""
-        sentence = f"{message[:1].lower()}{message[1:]}; see {self.prog} --help"
-        if found := INVALID.search(message):
-            dashes, what, word, choices = found.groups()
-            known = re.findall(r"[\w-]+", choices)
-            near = difflib.get_close_matches(word, known, n=1)
-            wrong = f"{dashes}{what} cannot be {word}" if dashes else f"there is no {what.lower()} {word}"
-            say = f"say {', '.join(known[:-1])} or {known[-1]}" if dashes else f"see {self.prog} --help"
-            sentence = f"{wrong}; did you mean {near[0]}?" if near else f"{wrong}; {say}"
-        from fleetview.present.text import plain  # nothing else here needs it
-
-        self.exit(2, f"fleetview: {plain(sentence, 2000)}\n")
+        """Raise WrongWords."""
+        if not (found := INVALID.search(message)):
+            raise WrongWords(f"{message[:1].lower()}{message[1:]}", self.prog)
+        dashes, what, word, choices = found.groups()
+        known = re.findall(r"[\w-]+", choices)
+        near = difflib.get_close_matches(word, known, n=1)
+        wrong = f"{dashes}{what} cannot be {word}" if dashes else f"there is no {what.lower()} {word}"
+        if near:
+            raise WrongWords(f"{wrong}; did you mean {near[0]}?", "")
+        if dashes:
+            raise WrongWords(f"{wrong}; say {', '.join(known[:-1])} or {known[-1]}", "")
+        raise WrongWords(wrong, self.prog)
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
-    """What is asked for. Leaves with status 2 and a sentence when that makes no sense."""
-    parser = _parser()
+    """What is asked for in a shell. Leaves with status 2 and a sentence when that makes no sense."""
+    try:
+        return _parsed(_parser(), words)
+    except WrongWords as problem:
+        from fleetview.present.text import plain  # nothing else here needs it
+
+        sentence = f"{problem}; see {problem.program} --help" if problem.program else str(problem)
+        sys.stderr.write(f"fleetview: {plain(sentence, 2000)}\n")
+        sys.exit(2)
+
+
+def parse_here(words: Sequence[str], verbs: Sequence[Verb]) -> argparse.Namespace:
+    """What is asked for in the dashboard, where words alone can be typed. Raises WrongWords."""
+    parser = Parser(prog=":", add_help=False, allow_abbrev=False)
+    parsers = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser, required=True)
+    for verb in verbs:
+        own = parsers.add_parser(verb.name, add_help=False, allow_abbrev=False)
+        for argument in verb.arguments:
+            _add_argument(own, argument)
+    return _parsed(parser, words)
+
+
+def _parsed(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
+    """What the words ask for. Raises WrongWords."""
     for word in words:
         if any("\ud800" <= char <= "\udfff" for char in word):
             parser.error(f"{word!a} is not text in UTF-8")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from fleetview.cli.exits import CommandError, Exit
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.present.hints import hint
+from fleetview.words.exits import CommandError, Exit
 from fleetview_agent.wire import BackendState
 
 

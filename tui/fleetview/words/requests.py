@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from fleetview.author import author
-from fleetview.cli.exits import CommandError, Exit
-from fleetview.cli.names import pick_backend, pick_model, pick_name
 from fleetview.picking import replaced, unaskable
+from fleetview.words.exits import CommandError, Exit
+from fleetview.words.names import pick_backend, pick_model, pick_name
 from fleetview_agent.wire import (
     LONGEST_NAME,
+    BackendState,
     CreateRequest,
     DeleteRequest,
     Keep,
@@ -23,7 +25,6 @@ from fleetview_agent.wire import (
     PullRequest,
     Request,
     RestartRequest,
-    Snapshot,
     StartRequest,
     StopRequest,
     SwapRequest,
@@ -52,8 +53,16 @@ LONGEST_SOURCE = 4096
 """Characters of the name or path that a model is made from."""
 
 
+class HasEngines(Protocol):
+    """What is known of a node, as far as words need it."""
+
+    @property
+    def backends(self) -> Sequence[BackendState]:
+        """Its engines with their models."""
+
+
 def swap_request(
-    arguments: Namespace, node: str, snapshot: Snapshot, backend: str, model: str, keep: Keep | None = None
+    arguments: Namespace, node: str, snapshot: HasEngines, backend: str, model: str, keep: Keep | None = None
 ) -> SwapRequest:
     """The swap that is asked for. Raises CommandError for a model to evict that is not there."""
     evict = _evict(arguments.evict, node, snapshot)
@@ -69,7 +78,7 @@ def swap_request(
     )
 
 
-def change_request(arguments: Namespace, node: str, snapshot: Snapshot) -> Request | UndoRequest:
+def change_request(arguments: Namespace, node: str, snapshot: HasEngines) -> Request | UndoRequest:
     """The change that is asked for. Raises CommandError for names and words that make no sense."""
     verb = arguments.verb
     if verb == "undo":
@@ -132,7 +141,7 @@ def _template(file: Path) -> str:
     return text
 
 
-def _new_model(arguments: Namespace, node: str, snapshot: Snapshot) -> PullRequest | CreateRequest:
+def _new_model(arguments: Namespace, node: str, snapshot: HasEngines) -> PullRequest | CreateRequest:
     """The model that is to come to the node. Raises CommandError."""
     backend, model = pick_name(node, snapshot.backends, arguments.model, arguments.verb)
     if reason := unaskable(backend, model):
@@ -163,7 +172,7 @@ def keep_of(words: str) -> Keep | None:
     return seconds
 
 
-def _evict(words: str | None, node: str, snapshot: Snapshot) -> Evict:
+def _evict(words: str | None, node: str, snapshot: HasEngines) -> Evict:
     """Who leaves: a policy, or models by their full names."""
     match words:
         case None | "auto":
