@@ -112,3 +112,8 @@ def test_flowing_lines_break_between_their_parts_and_within_one_only_that_is_lon
     assert [text_of(one) for one in flowing(parts[:3], 12, 0)] == ["one two · 3", "four five"]
     assert {tone for _, tone in flowing(parts, 12)[0][:2]} == {"hot"}
     assert flowing((), 12) == ()
+
+
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    line: Line = (("evict 0.19 s · warm 0.10 s", "plain"),)
+    assert [text_of(one) for one in wrapped(line, 25)] == ["evict 0.19 s · warm", "  0.10 s"]

@@ -14,7 +14,7 @@ from fleetview.bench.task import Task
 from fleetview.fleet import LinkUp
 from fleetview.messages import RequestFailed
 from fleetview.screens.bench import Bench
-from fleetview.screens.subject import Subject
+from fleetview.wishes.subject import Subject
 from tests.builders import a_backend_state, a_node, a_resident, a_snapshot
 from tests.tui.fake_fleet import FakeFleet, settled
 from tests.tui.fake_fleet import until as until_app

@@ -5,29 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
 
 from fleetview.app import FleetApp
-from fleetview.batch import Target
-from fleetview.fleet import Change, Ended, LinkDown, LinkUp, NodeState
-from fleetview.messages import ChatRequested, RequestFailed
+from fleetview.fleet import Change, LinkDown, LinkUp
+from fleetview.messages import ChatRequested
 from fleetview.remote.errors import Refused
-from fleetview.screens.batches import Batch
 from fleetview.screens.bulk import Bulk
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.results import Results
-from fleetview.screens.subject import Subject
 from fleetview.screens.type_name import TypeName
 from fleetview.views import Views
+from fleetview.wishes.subject import Subject
 from fleetview_agent.wire import (
     DeleteRequest,
     KeepRequest,
-    Operation,
     OperationChanged,
     Order,
     Plan,
@@ -129,8 +125,7 @@ async def test_a_verb_for_many_tells_failures_first_asks_them_again_and_finds_wh
         links["delta"].say(LinkDown("no route to host", 5.0))
         failed = running.model_copy(update={"result": "failed", "cause": "the engine hung"})
         links["beta"].say(OperationChanged(operation=failed))
-        await until(pilot, lambda: "unload: 1 done, 1 lost, 2 failed, 1 left out" in told(app))
-        app.clear_notifications()
+        await shown(app, pilot, "1 done, 1 lost, 2 failed, 1 left out")
         await shown(app, pilot, "failed    the engine hung", "gamma is read-only", "no route to host; what was begun")
         lines = [line for line in screen_text(app).splitlines() if "│" in line or "┃" in line]
         order = [name for line in lines for name in ("alpha", "beta", "gamma", "delta", "bare") if f" {name} " in line]
@@ -143,7 +138,8 @@ async def test_a_verb_for_many_tells_failures_first_asks_them_again_and_finds_wh
         links["delta"].journaled = (done,)
         links["delta"].say(LinkUp())
         links["delta"].say(an_ollama(resident=()))
-        await until(pilot, lambda: "unload: 4 done, 1 left out" in told(app))
+        await shown(app, pilot, "4 done, 1 left out")
+        assert not any(one.startswith("unload:") for one in told(app))  # what stands there is not told once more
         assert links["bare"].asked == []
         await pilot.press("escape")
         assert isinstance(app.screen, FleetScreen)
@@ -291,29 +287,3 @@ async def test_a_key_that_works_on_none_of_the_marked_says_so_of_all() -> None:
         await pilot.press("x")
         assert told(app) == ["none of the 3 marked nodes is connected"]
         assert isinstance(app.screen, FleetScreen)
-
-
-async def test_an_end_that_is_heard_of_while_the_journal_is_read_stands() -> None:
-    running = an_operation(id="op-1", request=UNLOAD)
-    done = running.model_copy(update={"result": "done", "phase": "ready"})
-    asked, answer = asyncio.Event(), asyncio.Event()
-
-    async def operate(_node: str, _request: Order) -> str:
-        return "op-1"
-
-    async def journal(_node: str, _limit: int) -> tuple[Operation, ...]:
-        asked.set()
-        await answer.wait()
-        raise RequestFailed("studio went away again")
-
-    batch = Batch("unload", (Target("studio", UNLOAD),), operate, journal)
-    await batch.ask()
-    up = NodeState("studio", link="up", heard_at=1.0, operations=(running,))
-    batch.follow({"studio": up})
-    batch.follow({"studio": replace(up, operations=())})
-    searching = asyncio.create_task(batch.search())
-    await asked.wait()
-    batch.follow({"studio": replace(up, operations=(), last=Ended(done, 2.0))})
-    answer.set()
-    await searching
-    assert [row.state for row in batch.rows] == ["done"]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from fleetview.batch import Row, Target
 from fleetview.screens.batches import Batch
 from fleetview.screens.bulk import Bulk
 from fleetview.screens.results import Results
+from fleetview.wishes.batch import Row, Target
 from fleetview_agent.wire import Order, Plan, SwapRequest, UnloadRequest
 from tests.builders import AUTHOR, a_node, a_plan, an_operation
 from tests.tui.stage import Stage, until

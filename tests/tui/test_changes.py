@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetview.changes import keeping, serving
+from fleetview.wishes.changes import keeping, serving
 from fleetview_agent.wire import KeepRequest, PinRequest, UnpinRequest
 from tests.builders import AUTHOR, a_backend_state, a_node, a_resident
 

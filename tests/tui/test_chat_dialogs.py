@@ -183,6 +183,32 @@ async def test_a_chat_is_exported_and_the_file_named(chats: ChatStore, tmp_path:
         await until(pilot, lambda: any("tell-me-a-story.md" in told.message for told in app._notifications))
 
 
+async def test_a_chat_is_exported_as_json_with_everything_that_is_known(chats: ChatStore, tmp_path: Path) -> None:
+    some_chats(chats)
+    app = Stage(ChatList(chats, tmp_path, lambda: NOW))
+    async with app.run_test(size=(100, 24)) as pilot:
+        await until(pilot, lambda: filled(app.screen))
+        await pilot.press("X")
+        await until(pilot, lambda: any(tmp_path.glob("*.json")))
+
+
+async def test_a_chat_gets_another_title(chats: ChatStore, tmp_path: Path) -> None:
+    some_chats(chats)
+    app = Stage(ChatList(chats, tmp_path, lambda: NOW))
+    async with app.run_test(size=(100, 24)) as pilot:
+        await until(pilot, lambda: filled(app.screen))
+        await pilot.press("R", *"letters", "enter")
+        await until(pilot, lambda: "letters" in text_of(app))
+        assert "letters" in {chat.title for chat in chats.chats()}
+
+
+async def test_the_list_says_how_many_answers_are_being_written(chats: ChatStore, tmp_path: Path) -> None:
+    some_chats(chats)
+    app = Stage(ChatList(chats, tmp_path, lambda: NOW, lambda: 2))
+    async with app.run_test(size=(100, 24)) as pilot:
+        await until(pilot, lambda: "2 answering, " in text_of(app))
+
+
 async def test_without_chats_there_is_nothing_to_open(chats: ChatStore, tmp_path: Path) -> None:
     app = Stage(ChatList(chats, tmp_path, lambda: NOW))
     async with app.run_test() as pilot:

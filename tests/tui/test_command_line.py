@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,8 +14,12 @@ from textual.pilot import Pilot
 from fleetview.app import FleetApp
 from fleetview.commands.completing import Known, complete
 from fleetview.commands.history import LINES, Typed
+from fleetview.commands.palette import pairs
 from fleetview.fleet import LinkUp, NodeState
+from fleetview.present.completion import Candidate, Completion, choice_lines
+from fleetview.present.text import text_of
 from fleetview.screens.chat import ChatScreen
+from fleetview.screens.choose import Choose
 from fleetview.screens.command_line import CommandLine
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.fleet import FleetScreen
@@ -237,3 +242,32 @@ async def test_a_readonly_dashboard_shows_a_plan_that_nobody_can_agree_to() -> N
         await desk.do("plan head qwen3:32b")
         await until(desk.pilot, lambda: isinstance(desk.app.screen, ShowPlan) and desk.app.screen._plan is not None)
         assert "plan.agree" not in {active.binding.id for active in desk.app.screen.active_bindings.values()}
+
+
+def test_choices_that_do_not_fit_are_counted_and_no_others() -> None:
+    some = tuple(Candidate(f"word-{number}") for number in range(9))
+    assert len(choice_lines(Completion(0, some[:3]), None, 8, 40)) == 3
+    lines = choice_lines(Completion(0, some), 8, 5, 40)
+    assert (len(lines), text_of(lines[-1]).strip()) == (5, "5 more; tab goes on, letters narrow")
+    assert "word-8" in text_of(lines[-2])
+
+
+async def test_the_row_is_copied_by_name_as_json_or_as_a_command_line() -> None:
+    async with running() as desk:
+        copied: list[str] = []
+        desk.app.copy_to_clipboard = copied.append  # type: ignore[method-assign]  # no terminal listens here
+        for downs in (0, 1):
+            await desk.pilot.press("y")
+            await until(desk.pilot, lambda: isinstance(desk.app.screen, Choose))
+            await desk.pilot.pause(0.1)
+            await desk.pilot.press(*["down"] * downs, "enter")
+            await until(desk.pilot, lambda: len(copied) == downs + 1)  # noqa: B023 -- waited for at once
+        assert copied[0] == "head"
+        assert json.loads(copied[1])["backends"][0]["backend"] == "ollama"
+
+
+def test_the_palette_names_what_can_be_done_to_a_node() -> None:
+    node = NodeState("head", link="up", backends={"ollama": ENGINE})
+    lines = [line for line, _ in pairs(node, readonly=False)]
+    assert {"unload head ollama/qwen3:32b", "swap head ollama/gemma3:27b", "chat head ollama/qwen3:32b"} <= set(lines)
+    assert not [line for line, _ in pairs(node, readonly=True) if line.startswith(("swap", "unload", "undo"))]

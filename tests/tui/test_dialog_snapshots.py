@@ -5,16 +5,16 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from fleetview.changes import keeping
 from fleetview.fleet import NodeState
-from fleetview.places import Placed
-from fleetview.present.dialogs import deleting
+from fleetview.models.elsewhere import Placed
+from fleetview.present.dialogs import TYPE_IT, deleting
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.pick_model import PickModel
 from fleetview.screens.show_plan import ShowPlan
 from fleetview.screens.type_name import TypeName
 from fleetview.widgets.model_list import ModelList
+from fleetview.wishes.changes import keeping
 from fleetview_agent.wire import Plan, StopRequest, SwapRequest
 from tests.builders import AUTHOR, GIB, a_backend_state, a_model_file, a_node, a_plan, a_resident
 from tests.tui.stage import Stage, text_of, until
@@ -122,7 +122,7 @@ def test_deleting_a_model_by_its_name(snap_compare: Compare) -> None:
 
     node = a_studio()
     state = node.backends["ollama"]
-    lines = deleting(node, state, state.models[0])
+    lines = (*deleting(node, state, state.models[0]), TYPE_IT)
     app = Stage(TypeName("Delete qwen3:32b from studio", lines, "its name", "qwen3:32b"))
     assert snap_compare(app, terminal_size=(80, 24), run_before=typed)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
-from textual.pilot import Pilot
 
-from fleetview.app import FleetApp
-from fleetview.fleet import Change, LinkDown, LinkUp
+from fleetview.fleet import LinkDown, LinkUp
 from fleetview.remote.errors import Refused
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
@@ -29,45 +27,10 @@ from fleetview_agent.wire import (
 )
 from tests.builders import AUTHOR, a_backend_state, a_model_file, a_plan, a_resident, a_snapshot, an_operation
 from tests.tui.fake_fleet import FakeFleet, screen_text, settled, until
-from tests.tui.fake_link import REFUSED, FakeLink
+from tests.tui.fake_link import REFUSED
+from tests.tui.one_node import a_dashboard, an_ollama, asked, shown
 
-ABILITIES = ("start", "stop", "restart", "pin", "unpin", "keep", "pull", "create", "delete")
 BREW = "launchd agent homebrew.mxcl.ollama (Homebrew)"
-
-
-def an_ollama(**changes: object) -> Change:
-    """A node whose Ollama has one of its two models in memory."""
-    state = a_backend_state("ollama", **{"abilities": ABILITIES, "address": "127.0.0.1:11434", **changes})
-    return a_snapshot(backends=(state,))
-
-
-@asynccontextmanager
-async def a_dashboard(first: Change, **plan: object) -> AsyncIterator[tuple[FleetApp, Pilot[None], FakeLink]]:
-    """One node on the screen, which plans what it is told."""
-    fleet = FakeFleet({"studio": (LinkUp(), first)})
-    app = fleet.app()
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot)
-        link = fleet.links["studio"]
-
-        async def planned(request: Order) -> Plan:
-            link._fail()
-            return a_plan(request=request, **plan)
-
-        link.plan = planned  # type: ignore[method-assign]  # it answers what a test is about
-        yield app, pilot, link
-
-
-async def shown(app: FleetApp, pilot: Pilot[None], *words: str) -> None:
-    """Wait until the screen says all of this."""
-    await until(pilot, lambda: all(word in screen_text(app) for word in words))
-
-
-async def asked(pilot: Pilot[None], link: FakeLink) -> Order:
-    """What the node was asked for."""
-    await until(pilot, lambda: bool(link.asked))
-    (request,) = link.asked
-    return request
 
 
 @pytest.mark.parametrize(
@@ -167,6 +130,24 @@ async def test_a_model_is_deleted_only_when_its_whole_name_is_typed() -> None:
         await shown(app, pilot, "That is not large.")
         assert link.asked == []
         await pilot.press("e", "enter")
+        assert await asked(pilot, link) == DeleteRequest(author=AUTHOR, backend="ollama", model="large")
+
+
+async def test_a_copy_that_others_have_too_is_deleted_after_a_plain_question() -> None:
+    async with a_dashboard(an_ollama()) as (app, pilot, link):
+        twin = replace(app.fleet["studio"], name="other")
+        app.fleet = {**app.fleet, "other": twin}
+        await pilot.press("D")
+        await shown(app, pilot, "ollama/large")
+        await pilot.press("j", "enter")
+        await shown(app, pilot, "Delete large from studio", "The same file is also on other.")
+        assert isinstance(app.screen, Confirm)
+        await pilot.press("enter")
+        assert link.asked == []
+        await pilot.press("D", "j", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.pause()
+        await pilot.press("y")
         assert await asked(pilot, link) == DeleteRequest(author=AUTHOR, backend="ollama", model="large")
 
 

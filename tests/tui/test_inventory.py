@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetview.fleet import Fleet, NodeState
-from fleetview.inventory import Inventory, chosen, key_of, matching, ordered, others_with
+from fleetview.models.inventory import Inventory, chosen, key_of, matching, ordered, others_with
 from fleetview.present.dialogs import elsewhere
 from fleetview_agent.wire import BackendState
 from tests.builders import a_backend_state, a_model_file, a_node, a_resident, a_sample

@@ -163,7 +163,7 @@ async def test_a_line_that_is_cut_shows_it_beside_the_scroll_bar() -> None:
 async def test_y_copies_the_line() -> None:
     async with the_logs() as (_, app, pilot):
         await pilot.press("g", "down", "y")
-        assert app.clipboard == TOLD[1][2]
+        await until(pilot, lambda: app.clipboard == TOLD[1][2])
 
 
 async def test_a_node_that_cannot_tell_says_why() -> None:

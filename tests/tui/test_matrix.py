@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetview.fitting import Place
 from fleetview.fleet import Fleet
-from fleetview.inventory import Inventory
+from fleetview.models.fitting import Place
+from fleetview.models.inventory import Inventory
 from fleetview.present import matrix, matrix_panel, places
 from fleetview.present.matrix_cells import Table, cell, engines
 from fleetview.present.text import text_of, width_of
@@ -46,6 +46,13 @@ def test_the_selected_node_always_has_a_column_and_no_line_is_wider_than_the_pan
         look = matrix.Look(2, 2, "a filter that is rather long", marked=3, signs=("DEMO",))
         assert width_of(matrix.title(look, grid, NODES, width)) <= width
     assert width_of(matrix.legend(table.letters, grid, width)) <= width
+
+
+def test_marks_that_the_filter_hides_are_told() -> None:
+    grid = matrix.grid(NODES, next(iter(NODES)), None, 120)
+    assert "3 marked, 2 hidden: not acted on" in text_of(
+        matrix.title(matrix.Look(1, 9, "a", marked=3, hidden=2), grid, NODES, 120)
+    )
 
 
 def test_columns_stay_where_they_are_while_the_selection_is_among_them() -> None:

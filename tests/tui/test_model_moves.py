@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fleetview.fleet import LinkUp
+from fleetview.screens.choose import Choose
 from fleetview.screens.copy_model import CopyModel
 from fleetview.screens.models import ModelsScreen
 from fleetview.screens.places import Places
@@ -121,3 +122,12 @@ async def test_a_read_only_dashboard_neither_copies_nor_loads() -> None:
         assert "read-only" in opened.text
         await opened.press("enter")
         assert isinstance(opened.app.screen, Places)
+
+
+async def test_c_in_the_fleet_view_asks_which_model_first() -> None:
+    async with models() as opened:
+        await opened.press("1", "C")
+        await opened.until(lambda: isinstance(opened.app.screen, Choose))
+        await opened.press("enter")
+        await opened.until(lambda: isinstance(opened.app.screen, CopyModel))
+        assert f"from {next(iter(opened.app.fleet))}" in opened.text

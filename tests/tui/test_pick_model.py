@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from textual.widgets import Input
 
-from fleetview.places import others
+from fleetview.models.elsewhere import others
 from fleetview.screens.following import FRAME_SECONDS
 from fleetview.screens.leavers import Leavers
 from fleetview.screens.pick_model import PickModel

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fleetview.fleet import NodeState
-from fleetview.picking import Choice, choices, longer, matching, replaced, request, shorter
+from fleetview.models.picking import Choice, choices, longer, matching, replaced, request, shorter
 from tests.builders import AUTHOR, a_backend_state, a_model_file, a_node, a_resident
 
 

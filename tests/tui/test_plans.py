@@ -106,7 +106,8 @@ def test_a_plan_for_what_is_there_already_says_only_that() -> None:
 def test_an_undo_in_a_dialog_says_what_it_becomes() -> None:
     undone = UnloadRequest(author="ada@desk", backend="llamacpp", model="large")
     lines = [text_of(line) for line in plan_lines(a_plan(undoes="op-7", undone=undone), 80)]
-    assert lines[:2] == ["swap    llamacpp/large, context 8k", "undoes  unload of llamacpp/large by ada@desk, op-7"]
+    taken_back = "undoes  unload of llamacpp/large by ada@desk (operation op-7)"
+    assert lines[:2] == ["swap    llamacpp/large, context 8k", taken_back]
     waiting = a_plan(request=DeleteRequest(author=AUTHOR, backend="ollama", model="old"), cancels="op-9", evictions=())
     lines = [text_of(line) for line in plan_lines(waiting, 80)]
     assert lines[:2] == ["delete  ollama/old", "cancels op-9, which is still in hand"]

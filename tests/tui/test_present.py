@@ -210,6 +210,7 @@ def test_an_operation_that_ended_stays_a_few_seconds_with_its_result() -> None:
     assert text_of(cell(lost, 100.0, 18)) == "✗ rolled back large"
     gone = an_operation(request=an_unload_request(), result="done", ended_at=AT + 1)
     assert text_of(cell(a_node(ended=(Ended(gone, 99.0),)), 100.0, 40)) == "✓ small unloaded 1.0 s"
+    assert text_of(cell(a_node(ended=(Ended(gone, 99.0),)), 100.0, 17)) == "✓ small unloaded"
 
 
 def test_a_bar_of_progress_lies_under_the_model_and_its_phase() -> None:

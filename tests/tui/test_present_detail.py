@@ -80,8 +80,10 @@ def test_everything_about_a_node_is_told() -> None:
 
 def test_help_says_why_a_key_does_nothing_and_what_to_type_instead() -> None:
     keys = (
-        HelpKey(("x",), "Take a model out.", "no model is resident on box", "fleetview unload NODE MODEL"),
-        HelpKey(("s",), "Load a model.", None, "fleetview swap NODE MODEL"),
+        HelpKey(
+            ("x",), "Take a model out.", "no model is resident on box", "fleetview unload NODE MODEL", group="rows"
+        ),
+        HelpKey(("s",), "Load a model.", None, "fleetview swap NODE MODEL", group="rows"),
     )
     text = texts(help_lines(keys, 76))
     assert text.index("Load a model.") < text.index("not just now") < text.index("Take a model out.")

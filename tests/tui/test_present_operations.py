@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fleetview.fleet import Ended, NodeState
-from fleetview.picking import choices
+from fleetview.models.picking import choices
 from fleetview.present import models
 from fleetview.present.dialogs import cancelling, deleting, unloading
 from fleetview.present.engines import backends

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from fleetview.app import FleetApp
 from fleetview.messages import ChatRequested
 from fleetview.screens.chat import ChatScreen
+from fleetview.screens.models import ModelsScreen
 from fleetview.screens.node import NodeScreen
 from fleetview.screens.pick_model import PickModel
 from fleetview.watching import FleetFile
@@ -269,3 +270,14 @@ async def test_a_paused_picture_keeps_its_rows_until_it_goes_on(tmp_path: Path) 
         assert desk.rows == ("a", "b")
         await desk.pilot.press("p")
         await until(desk.pilot, lambda: desk.rows == ("b", "c"))
+
+
+async def test_a_view_that_is_not_shown_gets_what_the_file_says_too(tmp_path: Path) -> None:
+    async with running(tmp_path, fleet_toml("a", "b")) as desk:
+        await desk.pilot.press("2")
+        await until(desk.pilot, lambda: isinstance(desk.app.screen, ModelsScreen))
+        models = desk.app.screen
+        await desk.pilot.press("1")
+        desk.rewrite(fleet_toml("a", "c"))
+        assert isinstance(models, ModelsScreen)
+        assert [node.name for node in models.desk.config.nodes] == ["a", "c"]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetview import sections as dividing
-from fleetview.sections import LENGTH, Piece, Sections
+from fleetview.conversation import sections as dividing
+from fleetview.conversation.sections import LENGTH, Piece, Sections
 
 WORDS = "some words that make a paragraph of a certain length. " * 4
 MIXED = f"# Title\n\n{WORDS}\n\n" * 30

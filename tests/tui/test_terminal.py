@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from fleetview.terminal import WITHOUT_COLORS, AsciiDriver, as_ascii, driver, has_unicode
+import fleetview
+from fleetview.terminal import KEY_WORDS, WITHOUT_COLORS, AsciiDriver, as_ascii, driver, has_unicode
 from tests.tui.fake_fleet import screen_text, settled, six_nodes
+
+SOURCES = Path(fleetview.__file__).parent
+ASCII = 127
 
 
 @pytest.mark.parametrize(
@@ -93,3 +99,10 @@ async def test_no_color_sends_no_colour(monkeypatch: pytest.MonkeyPatch) -> None
     assert app.theme == "fleet-mono"
     assert {(style.color, style.bgcolor) for style in styles} == {(None, None)}
     assert any(style.reverse for style in styles), "the selected row stands out"
+
+
+def test_every_character_that_is_drawn_has_one_that_stands_for_it() -> None:
+    """What other programs write may be anything; what is written in our own files is known."""
+    drawn = {char for file in SOURCES.rglob("*.py") for char in file.read_text(encoding="utf-8") if ord(char) > ASCII}
+    assert {char for char in drawn if as_ascii(char) == "?"} <= set("◌�␣⇥⌫")
+    assert {as_ascii(KEY_WORDS.get(char, char)).isascii() for char in drawn} == {True}

@@ -4,12 +4,14 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from fleetview import sections as dividing
 from fleetview.chats.records import Reply, Target
+from fleetview.conversation import sections as dividing
 from fleetview.conversation.answering import Answering
 from fleetview.present.answers import Progress
+from fleetview.widgets import answer_text
 from fleetview.widgets.answer import Answer
-from fleetview.widgets.section import Section
+from fleetview.widgets.answer_text import AnswerText
+from fleetview.widgets.formatted import Formatted, Palette
 from fleetview.widgets.transcript import Transcript
 from fleetview_agent.wire import ChatChunk
 from tests.tui.stage import text_of, until
@@ -57,8 +59,8 @@ async def answered(pilot: Pilot[None], text: str) -> Answer:
     return answer
 
 
-def sections(app: App[None]) -> list[Section]:
-    return list(app.query(Section))
+def text(app: App[None]) -> AnswerText:
+    return app.query_one(AnswerText)
 
 
 async def test_an_answer_is_shown_as_markdown() -> None:
@@ -99,7 +101,7 @@ async def test_a_link_is_shown_as_written_and_opens_nothing() -> None:
         assert "[the law](http://evil.example/)" in shown
         assert "![p](z)" in shown
         for x in range(0, 70, 5):
-            await pilot.click(Section, offset=(x, 0))
+            await pilot.click(AnswerText, offset=(x, 0))
         assert app.opened == []
 
 
@@ -125,22 +127,56 @@ async def test_it_follows_an_answer_only_from_the_bottom() -> None:
         await until(pilot, lambda: transcript.max_scroll_y > end and transcript.scroll_y == transcript.max_scroll_y)
 
 
-async def test_a_long_answer_is_drawn_in_parts_that_are_each_one_widget() -> None:
+async def test_a_long_answer_takes_no_more_widgets_than_a_short_one() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)) as pilot:
+        await answered(pilot, "short")
+        few = len(app.query("Answer *"))
+        await app.query_one(Transcript).forget_last()
         await answered(pilot, LONG)
-        assert len(sections(app)) > 5
-        assert len(app.query("Answer *")) == len(sections(app)) + 3
+        assert text(app).sections > 5
+        assert len(app.query("Answer *")) == few
+
+
+async def test_of_a_growing_answer_only_the_last_section_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        answer = await said(app)
+        await add(answer, LONG)
+        await answer.draw(1.0)
+        await pilot.pause()
+        drawn: list[str] = []
+
+        def formatted(text: str, palette: Palette) -> Formatted:
+            drawn.append(text)
+            return Formatted(text, palette)
+
+        monkeypatch.setattr(answer_text, "Formatted", formatted)
+        await add(answer, "the very end")
+        await until(pilot, lambda: "the very end" in text_of(app))
+        assert len(drawn) == 1
+        assert len(drawn[0]) < len(LONG) / 3
+
+
+async def test_lines_of_sections_follow_each_other_without_a_gap_or_an_overlap() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 400)) as pilot:
+        await answered(pilot, LONG)
+        lines = [line.strip() for line in text_of(app).splitlines()]
+        start, end = lines.index("Part 0"), lines.index("Part 39")
+        parts = [line for line in lines[start : end + 1] if line.startswith("Part")]
+        assert parts == [f"Part {number}" for number in range(40)]
+        assert all(lines[place - 1] == "" for place, line in enumerate(lines) if line.startswith("Part"))
 
 
 async def test_another_theme_colours_what_was_said_before() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)) as pilot:
         await answered(pilot, "`code`")
-        before = [segment.style for segment in sections(app)[0].render_line(0) if segment.text.startswith("code")]
+        before = [segment.style for segment in text(app).render_line(0) if segment.text.startswith("code")]
         app.theme = "textual-light"
         await pilot.pause()
-        after = [segment.style for segment in sections(app)[0].render_line(0) if segment.text.startswith("code")]
+        after = [segment.style for segment in text(app).render_line(0) if segment.text.startswith("code")]
         assert before
         assert after
         assert before != after

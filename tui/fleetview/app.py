@@ -178,6 +178,10 @@ class FleetApp(ActingApp):
         self._connect()
         if config.ui.theme != old.ui.theme:  # otherwise one that was chosen meanwhile stays
             self.choose_theme(config.ui.theme)
+        if config.ui.mouse != old.ui.mouse:
+            self.use_mouse(config.ui.mouse)
+        if config.ui.ascii != old.ui.ascii:
+            self.tell("ascii is heeded when the dashboard starts next")
         self.set_keymap(textual_keymap(config.keys))
         for screen in self.screen_stack:
             screen.refresh_bindings()

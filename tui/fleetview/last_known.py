@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,15 @@ class Record(BaseModel):
     machine: Machine
     backends: tuple[BackendState, ...]
     sample: Sample | None = None
+
+
+@cache
+def records() -> type[Record]:
+    """How nodes are read and written; built here, since the first paint does not wait for the wire models."""
+    from fleetview_agent import wire
+
+    Record.model_rebuild(_types_namespace=vars(wire))
+    return Record
 
 
 @dataclass(frozen=True)
@@ -140,7 +150,7 @@ class LastKnown:
         names = frozenset(wanted)
         for line in lines:
             try:
-                record = Record.model_validate_json(line)
+                record = records().model_validate_json(line)
             except ValidationError:
                 continue
             if record.identity in names:
@@ -185,7 +195,7 @@ def _renewed(kept: _Kept | None, who: Identity, node: NodeState | None, ahead: f
         return kept
     heard = node.heard_at + ahead
     sample = node.sample and node.sample.model_copy(update={"traffic": ()})  # what a model did is of that moment alone
-    record = Record(
+    record = records()(
         identity=who, heard=heard, machine=node.machine, backends=tuple(node.backends.values()), sample=sample
     )
     try:

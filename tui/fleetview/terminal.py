@@ -57,6 +57,9 @@ _REPLACED = {
     "°": "o",
 }
 
+KEY_WORDS = {"⏎": "enter", "⌫": "backspace", "␣": "space", "⇥": "tab"}
+"""How keys are called where there are no signs for them."""
+
 
 class _Ascii(dict[int, str]):
     """Character → what stands for it, in as many cells."""

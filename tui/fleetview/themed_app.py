@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.app import App
+from textual.binding import Binding
 from textual.filter import LineFilter
 
 from fleetview.config import Ui
-from fleetview.terminal import WITHOUT_COLORS, driver, use_mouse
+from fleetview.terminal import KEY_WORDS, WITHOUT_COLORS, driver, use_mouse
 from fleetview.themes import DARK, MONO, THEMES
 
 
@@ -16,7 +17,8 @@ class ThemedApp(App[None], inherit_bindings=False):
     """An app in our colours, or in none where `NO_COLOR` is set."""
 
     def __init__(self, ui: Ui) -> None:
-        super().__init__(driver_class=driver(ui.ascii))
+        self._ascii = driver(ui.ascii)
+        super().__init__(driver_class=self._ascii)
         self.animation_level = "none"
         for theme in THEMES:
             self.register_theme(theme)
@@ -25,6 +27,11 @@ class ThemedApp(App[None], inherit_bindings=False):
     def choose_theme(self, name: str | None) -> None:
         """Take the theme of that name, or the usual one; where colours are not wanted, the one that has none."""
         self.theme = MONO.name if self.no_color else name or DARK.name
+
+    def get_key_display(self, binding: Binding) -> str:
+        """How a key is written; in words where there is no sign for it."""
+        shown = super().get_key_display(binding)
+        return KEY_WORDS.get(shown, shown) if self._ascii else shown
 
     def use_mouse(self, on: bool) -> None:
         """Take the mouse from the terminal, or give it back."""

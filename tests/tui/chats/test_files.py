@@ -168,7 +168,7 @@ async def test_a_text_comes_back_from_the_editor_as_it_was_left(
     script = f'stat -c %a "$1" > {tmp_path}/mode 2>/dev/null || stat -f %Lp "$1" > {tmp_path}/mode; echo more >> "$1"'
     assert await edit("say \u2603\n", an_editor(tmp_path, script)) == "say \u2603\nmore"
     assert (tmp_path / "mode").read_text().strip() == "600"
-    assert list(tmp_path.glob("fleetview-*")) == []
+    assert list(tmp_path.glob("fleetview-*")) == []  # noqa: ASYNC240 -- nobody waits for it
 
 
 async def test_an_editor_that_fails_leaves_the_text_as_it_was(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from fleetview.chats.records import FormerChat, FormerPrompt, Target
 from fleetview.chats.store import ChatStore
-from fleetview.offers import Offer, cannot_chat, matching, offers
+from fleetview.models.offers import Offer, cannot_chat, matching, offers
 from fleetview.present.chats import chat_line, preview, prompt_line, target_line
 from fleetview.present.text import text_of as words_of
 from fleetview.present.text import width_of

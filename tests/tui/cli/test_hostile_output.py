@@ -14,7 +14,7 @@ import pytest
 from fleetview.cli.chat import DIM, NORMAL
 from fleetview.cli.output import CLEAR_LINE
 from fleetview.cli.run import run
-from fleetview.logs import start_log
+from fleetview.own_log import start_log
 from fleetview.words.parser import parse
 from fleetview_agent.wire import ErrorAnswer, ErrorBody, OperationChanged, Snapshot
 from tests.builders import AUTHOR, a_backend_state, a_plan, a_swap_request, an_operation

@@ -13,7 +13,7 @@ import pytest
 
 from fleetview.cli import bounds, models, status
 from fleetview.config import FleetConfig, NodeConfig
-from fleetview.picking import Choice
+from fleetview.models.picking import Choice
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import HostKeyUnknown, RemoteError, Unreachable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleetview.cli.anywhere import _row
 from fleetview.cli.operate import _tell
-from fleetview.fitting import Place, goodness
+from fleetview.models.fitting import Place, goodness
 from fleetview_agent.wire import DeleteRequest
 from tests.builders import AUTHOR, GIB, a_plan, an_operation
 from tests.tui.cli.conftest import Fleetview

@@ -27,8 +27,8 @@ CREATE TABLE IF NOT EXISTS results (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS results_by_subject ON results (node, model, pp, tg, id);
 """
-WAIT_SECONDS = 5.0
-"""For another fleetview that writes just now."""
+WAIT_SECONDS = 1.0
+"""For another fleetview that writes just now; a dashboard stands still meanwhile."""
 
 
 def book_file() -> Path:

@@ -6,7 +6,8 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from fleetview import shell
@@ -47,20 +48,30 @@ def _named(name: str, command: str, find: Callable[[str], str | None]) -> tuple[
 
 async def edit(text: str, command: tuple[str, ...]) -> str:
     """The text as it is left when the editor ends, which has the terminal until then. Raises NotEdited."""
-    descriptor, name = tempfile.mkstemp(prefix="fleetview-", suffix=".md")  # of mode 0600
-    file = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
-            stream.write(text)
-        status = await shell.run((*command, name))
-        if status:
-            raise NotEdited(f"{command[0]} ended with status {status}, so the prompt stays as it was")
-        return file.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
+        with _draft(text) as file:
+            if status := await shell.run((*command, str(file))):
+                raise NotEdited(f"{command[0]} ended with status {status}, so the prompt stays as it was")
+            return _left_in(file)
     except OSError as problem:
         why = (problem.strerror or "unknown reason").lower()
         raise NotEdited(
-            f"the prompt cannot be given to {command[0]}: {why}; free some space in {file.parent}"
+            f"the prompt cannot be given to {command[0]}: {why}; see that it can be started, and that no disk is full"
         ) from problem
-    finally:
-        file.unlink(missing_ok=True)
 
+
+@contextmanager
+def _draft(text: str) -> Iterator[Path]:
+    """A file with the text that is gone afterwards. Raises OSError."""
+    descriptor, name = tempfile.mkstemp(prefix="fleetview-", suffix=".md")  # of mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
+            stream.write(text)
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _left_in(file: Path) -> str:
+    """What the editor left. Raises OSError."""
+    return file.read_text(encoding="utf-8", errors="replace").removesuffix("\n")

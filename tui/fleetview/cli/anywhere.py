@@ -10,8 +10,8 @@ from fleetview.author import author
 from fleetview.cli.bounds import answering
 from fleetview.cli.output import put, put_json, say, table
 from fleetview.config import FleetConfig, NodeConfig
-from fleetview.fitting import Place, goodness, planned
 from fleetview.fleet import NodeState, apply
+from fleetview.models.fitting import Place, goodness, planned
 from fleetview.present import measures, plans
 from fleetview.present.numbers import count, size
 from fleetview.present.text import DASH, text_of

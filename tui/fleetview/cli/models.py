@@ -12,7 +12,7 @@ from fleetview.cli.bounds import answering
 from fleetview.cli.output import put, put_json, say, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import NodeState, apply
-from fleetview.picking import Choice, choices, request
+from fleetview.models.picking import Choice, choices, request
 from fleetview.present import plans
 from fleetview.present.numbers import context, size
 from fleetview.present.text import DASH, text_of

@@ -14,7 +14,7 @@ from fleetview.cli import fleet_file
 from fleetview.cli.output import say
 from fleetview.cli.terminal import Terminal
 from fleetview.config import ConfigError, FleetConfig, find_config, read_config
-from fleetview.logs import start_log
+from fleetview.own_log import start_log
 from fleetview.paths import default_log
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.logins import Logins

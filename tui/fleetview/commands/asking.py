@@ -8,6 +8,7 @@ from fleetview.commands.completing import Known, complete
 from fleetview.commands.history import Typed
 from fleetview.commands.performing import Doing, Picture, perform
 from fleetview.commands.understanding import NotUnderstood, understood
+from fleetview.present import plain
 from fleetview.present.completion import Completion
 from fleetview.present.table.columns import COLUMNS
 from fleetview.screens.command_line import CommandLine
@@ -40,6 +41,6 @@ async def carried_out(line: str, app: App[None], picture: Picture, desk: Desk, n
     try:
         command = understood(line, desk)
     except NotUnderstood as wrong:
-        app.notify(str(wrong), severity="warning", markup=False)
+        app.notify(plain(str(wrong)), severity="warning", markup=False)
         return
     await perform(Doing(command, app, picture, desk, now))

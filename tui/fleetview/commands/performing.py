@@ -11,8 +11,8 @@ from textual.app import App
 from textual.screen import Screen
 
 from fleetview.commands.understanding import Command
-from fleetview.inventory import Inventory
 from fleetview.messages import ChangeRequested, ChatRequested, LogsRequested, NodeRequested
+from fleetview.models.inventory import Inventory
 from fleetview.present import plain
 from fleetview.present.health import health
 from fleetview.present.operations import subject as target_of
@@ -23,7 +23,7 @@ from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.health import Health
 from fleetview.screens.model_moves import Moving, copy, fit
 from fleetview.screens.show_plan import ShowPlan
-from fleetview.screens.subject import Subject
+from fleetview.wishes.subject import Subject
 from fleetview_agent.wire import Order
 
 

@@ -17,9 +17,9 @@ from fleetview.present.table.columns import COLUMNS
 from fleetview.present.table.node_filter import NODE_FIELDS
 from fleetview.present.table.wrong_columns import wrong_column
 from fleetview.screens.desk import Desk
-from fleetview.screens.subject import Subject
-from fleetview.screens.targets import why_not
 from fleetview.themes import known_themes
+from fleetview.wishes.subject import Subject
+from fleetview.wishes.targets import why_not
 from fleetview.words.exits import CommandError
 from fleetview.words.names import pick_backend, pick_model, pick_node
 from fleetview.words.parser import WrongWords, parse_here

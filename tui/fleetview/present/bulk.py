@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.cells import cell_len
 
-from fleetview.batch import ORDER, Row, State, Target, nodes_of, over
 from fleetview.fleet import NodeState
 from fleetview.present.numbers import count, percent, size
 from fleetview.present.operations import PHASES, did, done_ratio, named, outcome, transferred
@@ -14,6 +13,7 @@ from fleetview.present.plan_rows import change_rows, headline
 from fleetview.present.plans import costs, leaving, verdict
 from fleetview.present.text import ELLIPSIS, Line, Tone, cut, joined, left, plain
 from fleetview.present.wrapping import wrapped
+from fleetview.wishes.batch import ORDER, Row, State, Target, nodes_of, over
 from fleetview_agent.wire import LoadRequest, Order, Plan, SwapRequest, UndoRequest, UnloadRequest
 
 _NAME = 24

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleetview.chats.records import Chat, FormerChat, FormerPrompt, Target
-from fleetview.offers import Offer
+from fleetview.models.offers import Offer
 from fleetview.present.numbers import age, count, moment, rate
 from fleetview.present.text import (
     DASH,

@@ -51,6 +51,6 @@ def choice_lines(completion: Completion, at: int | None, height: int, width: int
         word = left(((cut(plain(one.word), widest), tone),), widest)
         told = cut(plain(one.summary), max(0, width - widest - 4))
         lines.append((("▸ " if chosen else "  ", "accent"), *word, ("  ", "plain"), (told, "dim")))
-    if height > 1 and (more := len(some) - shown):
+    if height > 1 and (more := len(some) - shown) > 0:
         lines.append(((f"  {more} more; tab goes on, letters narrow", "dim"),))
     return tuple(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleetview.present.numbers import count, percent, size
-from fleetview.present.text import Line, Span, cut, cut_line, left, plain, width_of
+from fleetview.present.text import DASH, Line, Span, cut, cut_line, left, plain, width_of
 from fleetview_agent.wire import CopyRequest, Plan
 
 _LONGEST_NAME = 20
@@ -34,23 +34,33 @@ class Target:
         return self.plan is not None and self.refusal is None
 
 
-def rows(targets: tuple[Target, ...], at: int, first: int, height: int, width: int) -> tuple[Line, ...]:
-    """The nodes in view, each with a box to mark and what would come."""
+def rows(
+    targets: tuple[Target, ...], at: int, first: int, height: int, width: int, *, stuck: bool = False
+) -> tuple[Line, ...]:
+    """The nodes in view, each with a box to mark and what would come; nothing where the files cannot be had."""
     longest = min(_LONGEST_NAME, max((width_of(((plain(one.node), "plain"),)) for one in targets), default=4))
     lines: list[Line] = []
     for place, one in enumerate(targets[first : first + height], first):
         chosen = place == at
         box: Span = ("[x] " if one.marked else "[ ] ", "accent" if one.marked else "dim")
         name: Span = (cut(plain(one.node), longest), "strong" if chosen else "plain")
-        line: Line = (("▸ " if chosen else "  ", "accent"), box, *left((name,), longest), ("  ", "plain"), *_told(one))
+        line: Line = (
+            ("▸ " if chosen else "  ", "accent"),
+            box,
+            *left((name,), longest),
+            ("  ", "plain"),
+            *_told(one, stuck=stuck),
+        )
         lines.append(cut_line(line, width))
     return tuple(lines)
 
 
-def _told(target: Target) -> Line:
+def _told(target: Target, *, stuck: bool) -> Line:
     """What is known of the copy to one node."""
     if target.refusal is not None:
         return ((plain(target.refusal), "warm" if target.away else "hot"),)
+    if target.plan is None and stuck:
+        return ((DASH, "dim"),)
     if target.plan is None:
         return (("planning …", "dim"),) if target.marked else (("space marks it", "dim"),)
     return (("✓ ", "good"), ("can come", "plain"))

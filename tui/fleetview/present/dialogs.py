@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleetview.fleet import Fleet, NodeState
-from fleetview.inventory import others_with
+from fleetview.models.inventory import others_with
 from fleetview.present.numbers import count, size
 from fleetview.present.text import plain
 from fleetview_agent.wire import BackendState, ModelFile, Operation, ResidentModel

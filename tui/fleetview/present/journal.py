@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from fleetview.present.command_lines import command_line
 from fleetview.present.figures import bar
 from fleetview.present.filtering import Fields
 from fleetview.present.numbers import duration, moment, percent
 from fleetview.present.operations import PHASES, did, done_ratio, named, outcome, subject, times, tone, transferred
 from fleetview.present.text import Line, Tone, cut_line, joined, plain
 from fleetview.present.wrapping import wrapped
-from fleetview.twins import command_line
 from fleetview_agent.wire import DeleteRequest, Operation, target
 
 _LABEL = 9

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fleetview.present.text import Line, Span, Tone, cut, left, plain, width_of
+from fleetview.present.wrapping import wrapped
 
 Group = Literal["rows", "this view", "everywhere", "moving"]
 GROUPS: tuple[Group, ...] = ("rows", "this view", "everywhere", "moving")
@@ -65,12 +66,15 @@ def _entry(key: HelpKey, width: int) -> tuple[Line, ...]:
         names = (*names, *left(((cut(key.id, _ID - 1), "dim"),), _ID))
     margin = width_of(names)
     room = width - margin
-    first: Line = (*names, (cut(key.what, room), "plain"))
     gap: Span = (" " * margin, "plain")
+    told = wrapped(((key.what, "plain"),), room, indent=0)
+    first: Line = (*names, *told[0])
+    rest = tuple((gap, *line) for line in told[1:])
     if key.why_not:
-        return (first, (gap, (cut(plain(key.why_not), room), "warm")))
+        reason = wrapped(((plain(key.why_not), "warm"),), room, indent=0)
+        return (first, *rest, *((gap, *line) for line in reason))
     if key.twin is None:
-        return (first,)
-    if width_of(first) + len(key.twin) + 3 <= width:
+        return (first, *rest)
+    if not rest and width_of(first) + len(key.twin) + 3 <= width:
         return ((*left(first, width - len(key.twin)), (key.twin, "dim")),)
-    return (first, (gap, (cut(key.twin, room), "dim")))
+    return (first, *rest, (gap, (cut(key.twin, room), "dim")))

@@ -173,7 +173,7 @@ def _before(one: Entry, before: Columns) -> Line:
     level, parts = one.line.level, list[Span]()
     told: tuple[tuple[Span, int], ...] = (
         ((clock(one.line.at), "dim"), before.time),
-        ((plain(one.node), "accent"), before.node),
+        ((plain(one.node), "plain"), before.node),
         ((plain(one.line.source), "dim"), before.source),
     )
     for span, width in told:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fleetview.fleet import Fleet, NodeState, condition
-from fleetview.inventory import Entry
+from fleetview.models.inventory import Entry
 from fleetview.present.matrix_cells import WORDS, Table, cell
 from fleetview.present.numbers import age, context, count, size
 from fleetview.present.signs import MARK
@@ -209,6 +209,8 @@ class Look:
     sort: str = "name"
     reverse: bool = False
     marked: int = 0
+    hidden: int = 0
+    """How many of them the filter hides: nothing is done to those."""
     signs: tuple[str, ...] = ()
     """Paused, read-only, DEMO."""
 
@@ -224,7 +226,8 @@ def title(look: Look, shown: Grid, fleet: Fleet, width: int) -> Line:
         parts.append((("/", "accent"), (plain(look.filter, 60), "plain")))
     parts.append(((f"by {look.sort} {'▼' if look.reverse else '▲'}", "dim"),))
     if look.marked:
-        parts.append(((f"{look.marked} marked", "accent"),))
+        hidden = f", {look.hidden} hidden: not acted on" if look.hidden else ""
+        parts.append(((f"{look.marked} marked{hidden}", "accent"),))
     end: list[Line] = [((sign, "accent" if sign == "DEMO" else "warm"),) for sign in look.signs]
     if shown.nodes and len(shown.nodes) < len(fleet):
         last = shown.first + len(shown.nodes)

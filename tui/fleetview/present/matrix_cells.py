@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fleetview.fleet import Fleet, NodeState, condition
-from fleetview.inventory import Entry, Held, Inventory, Shelf
+from fleetview.models.inventory import Entry, Held, Inventory, Shelf
 from fleetview.present.models import PIN
 from fleetview.present.numbers import context, percent
 from fleetview.present.operations import done_ratio

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleetview.fleet import Fleet, NodeState, condition
-from fleetview.inventory import Entry, Held
+from fleetview.models.inventory import Entry, Held
 from fleetview.present import models, plans
 from fleetview.present.absence import absence, staleness
 from fleetview.present.matrix_cells import Table, cell, first_of, operation_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleetview.fitting import Place, is_fitting
 from fleetview.fleet import NodeState, condition
-from fleetview.inventory import Entry
+from fleetview.models.fitting import Place, is_fitting
+from fleetview.models.inventory import Entry
 from fleetview.present import plans
 from fleetview.present.absence import absence, staleness
 from fleetview.present.numbers import context, count, size
@@ -135,7 +135,8 @@ def details(place: Place | None, node: NodeState, now: float, width: int) -> tup
     plan = place.best if place and not place.resident else None
     rows = {"leaves": unknown, "needs": unknown, "verdict": unknown}
     if plan is not None:
-        rows = {"leaves": plans.leaving(plan, node, now), "needs": needs(plan), "verdict": plans.verdict(plan)}
+        leaves: Line = plans.leaving(plan, node, now) if plan.evictions else (("nothing", "dim"),)
+        rows = {"leaves": leaves, "needs": needs(plan), "verdict": plans.verdict(plan)}
     return tuple(cut_line(((label.ljust(_LABEL), "dim"), *line), width) for label, line in rows.items())
 
 

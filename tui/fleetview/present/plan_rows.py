@@ -27,7 +27,7 @@ def _taken_back(plan: Plan) -> Rows:
     if not plan.undoes:
         return ()
     if not plan.undone:
-        return (("undoes", plain(f"operation {plan.undoes}")),)
+        return (("undoes", plain(plan.undoes)),)
     what = f"{plan.undone.verb} of {target(plan.undone)} by {plan.undone.author}"
     return (("undoes", plain(f"{what} (operation {plan.undoes})")),)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleetview.fleet import NodeState
+from fleetview.models.fitting import spare_bytes
 from fleetview.present.figures import bar
 from fleetview.present.numbers import age, count, duration, size
 from fleetview.present.text import DASH, Line, Tone, joined, plain
@@ -17,11 +18,6 @@ UNKNOWN = "┄"
 """What stands for a bar when nothing is known."""
 _TIGHT_RATIO = 0.9
 """From here on less than a tenth is left."""
-
-
-def spare_bytes(plan: Plan) -> int | None:
-    """What would be left of the room; negative when it is too little."""
-    return None if plan.room_bytes is None or plan.need_bytes is None else plan.room_bytes - plan.need_bytes
 
 
 def fits(plan: Plan) -> Line:

@@ -33,7 +33,7 @@ def header(title: str, fleet: Fleet, now: float, width: int, view: View) -> Line
         parts.append((("DEMO", "accent"),))
     parts += sums(fleet, now)
     end = (*_signs(fleet, now, view), (" ", "plain"))
-    while len(parts) > _FEWEST and width_of(joined(tuple(parts))) + width_of(end) + 3 > width:
+    while len(parts) > _FEWEST and width_of(joined(tuple(parts))) + width_of(end) + 2 > width:
         parts.pop()
     start = ((" ", "plain"), *joined(tuple(parts)))
     return cut_line(spread(start, end, width), width)

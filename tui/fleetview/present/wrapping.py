@@ -8,7 +8,9 @@ from rich.cells import cell_len, chop_cells
 
 from fleetview.present.text import Line, Span, joined, width_of
 
-_WORD = re.compile(r"\S+\s*|\s+")
+_FIGURE = r"\d[\d.]* (?:s|ms|min|h|d|W|°C|tok/s|tokens?|J/token)(?![\w/])\S*"
+"""A number with its unit, which no line's end comes between."""
+_WORD = re.compile(rf"(?:{_FIGURE}|\S+)\s*|\s+")
 """A word, with what separates it from the next one."""
 
 

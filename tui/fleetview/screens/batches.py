@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from fleetview.batch import Row, Target, asked_again, followed, found_in, over
 from fleetview.fleet import Fleet
 from fleetview.messages import RequestFailed
 from fleetview.present.bulk import summary
 from fleetview.screens.following import FollowingScreen
+from fleetview.wishes.batch import Row, Target, asked_again, followed, found_in, over
 from fleetview_agent.wire import Operation, Order
 
 JOURNALED = 200

@@ -19,9 +19,10 @@ from fleetview.bench.task import FULL, QUICK, Lengths, Task, ready_tasks
 from fleetview.messages import RequestFailed
 from fleetview.present import count, plain
 from fleetview.present.bench import offer, progress
-from fleetview.screens.subject import Subject
+from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.toned import contents
+from fleetview.wishes.subject import Subject
 
 Measure = Callable[[Task, Callable[[str], None]], Awaitable[Kept]]
 
@@ -30,14 +31,12 @@ class Bench(ModalScreen[None]):
     """Says what it will do, does it when told to, and ends it when left."""
 
     CSS_PATH = "bulk.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "begin", "measure", id="bench.begin", tooltip="Begin; nothing was asked before."),
         Binding("tab,left,right", "other", "quick or full", id="bench.other", tooltip="Few short runs, or more."),
         Binding("escape,q", "leave", "stop", id="bench.stop", tooltip="Stop measuring; when nothing runs, close."),
-        Binding("down,j", "scroll(1)", show=False, id="move.down", tooltip="A line down."),
-        Binding("up,k", "scroll(-1)", show=False, id="move.up", tooltip="A line up."),
-        Binding("pagedown,space", "scroll(10)", show=False, id="move.page_down", tooltip="A page down."),
-        Binding("pageup", "scroll(-10)", show=False, id="move.page_up", tooltip="A page up."),
+        *SCROLL_KEYS,
     ]
 
     def __init__(self, subjects: Sequence[Subject], measure: Measure) -> None:

@@ -13,14 +13,15 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from fleetview.batch import Target, nodes_of, planned
 from fleetview.fleet import NodeState
 from fleetview.messages import RequestFailed
 from fleetview.present import count, plain
 from fleetview.present.bulk import concerns, target_lines
 from fleetview.screens.confirm import Confirm
+from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.toned import contents
+from fleetview.wishes.batch import Target, nodes_of, planned
 from fleetview_agent.wire import Order, Plan
 
 Make = Callable[[str], tuple[Target, ...]]
@@ -32,14 +33,12 @@ class Bulk(ModalScreen[tuple[Target, ...] | None]):
     """Hands back what was agreed to, node by node, with those that are left out; None when nothing was."""
 
     CSS_PATH = "bulk.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "agree", "do it", id="bulk.agree", tooltip="Ask every node that is not left out."),
         Binding("tab", "evict", "what leaves", id="bulk.evict", tooltip="Let auto, none or all leave."),
         Binding("escape,n,q", "cancel", "cancel", id="bulk.cancel", tooltip="Leave everything as it is."),
-        Binding("down,j", "scroll(1)", show=False, id="move.down", tooltip="A line down."),
-        Binding("up,k", "scroll(-1)", show=False, id="move.up", tooltip="A line up."),
-        Binding("pagedown,space", "scroll(10)", show=False, id="move.page_down", tooltip="A page down."),
-        Binding("pageup", "scroll(-10)", show=False, id="move.page_up", tooltip="A page up."),
+        *SCROLL_KEYS,
     ]
 
     def __init__(

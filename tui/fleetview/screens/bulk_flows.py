@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 from textual.app import App
 
-from fleetview.batch import Target, nodes_of
-from fleetview.changes import DEFAULT, KEEPS, PIN, UNPIN, serving
 from fleetview.fleet import keepable
-from fleetview.picking import choices
+from fleetview.models.picking import choices
 from fleetview.present import count, plain
 from fleetview.present.dialogs import deleting_many, pulling_many
-from fleetview.screens import targets
 from fleetview.screens.bulk import Bulk, Make
 from fleetview.screens.choose import Choose
 from fleetview.screens.desk import Desk
 from fleetview.screens.flows import EVERYTHING, PULLED, can_name, one_of
-from fleetview.screens.subject import Subject
-from fleetview.screens.targets import names_in
 from fleetview.screens.type_name import TypeName
+from fleetview.wishes import targets
+from fleetview.wishes.batch import Target, nodes_of
+from fleetview.wishes.changes import DEFAULT, KEEPS, PIN, UNPIN, serving
+from fleetview.wishes.subject import Subject
+from fleetview.wishes.targets import names_in
 
 Subjects = Sequence[Subject]
 IN_MEMORY = "everything that is in memory"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from fleetview import picking
 from fleetview.fleet import NodeState
-from fleetview.inventory import Held
 from fleetview.messages import RequestFailed
+from fleetview.models import picking
+from fleetview.models.inventory import Held
 from fleetview.present.matrix_panel import Verdict
 from fleetview_agent.wire import BackendState, Order, Plan
 

@@ -16,14 +16,14 @@ from fleetview.chats.editor import edit as edited
 from fleetview.chats.export import NotExported
 from fleetview.chats.export import export as exported
 from fleetview.chats.records import Settings, Target
-from fleetview.clipboard import copy as to_clipboard
 from fleetview.conversation.blocks import code_blocks
 from fleetview.conversation.files import chip, mentions
 from fleetview.fleet import Fleet
-from fleetview.offers import cannot_chat, no_chat, offers
+from fleetview.models.offers import cannot_chat, no_chat, offers
 from fleetview.paths import tilde
 from fleetview.present import count, plain
 from fleetview.screens.choose import Choose
+from fleetview.screens.copied import copied
 from fleetview.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ async def copy(screen: ChatScreen, text: str) -> None:
     chosen = await screen.app.push_screen_wait(Choose("Copy what?", labels)) if blocks else 0
     if chosen is None:
         return
-    wrong = await to_clipboard(texts[chosen], screen.app.copy_to_clipboard)
-    said = f"Copied, {count(len(texts[chosen]), 'character')}." if wrong is None else f"Not copied: {wrong}."
-    screen.notify(said, severity="information" if wrong is None else "warning", markup=False)
+    await copied(screen.app, texts[chosen], f"Copied, {count(len(texts[chosen]), 'character')}.")
 
 
 def attach(screen: ChatScreen, prompt: Prompt, typed: str, *, pasted: bool = False) -> None:

@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 from fleetview.chats.records import Target
 from fleetview.fleet import Fleet
-from fleetview.offers import Offer, is_group, matching, offers
+from fleetview.models.offers import Offer, is_group, matching, offers
 from fleetview.present import count
 from fleetview.present.chats import target_heading, target_line
 from fleetview.present.text import Line

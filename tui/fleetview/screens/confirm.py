@@ -45,6 +45,7 @@ class Confirm(ModalScreen[bool]):
     """Asks before something that cannot be taken back; Enter alone says no."""
 
     CSS_PATH = "confirm.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,escape", "answer(False)", "no", id="confirm.no", tooltip="Leave everything as it is."),
         Binding("y", "answer(True)", "yes", id="confirm.yes", tooltip="Do it."),

@@ -155,7 +155,8 @@ class CopyModel(ModalScreen[tuple[CopyRequest, tuple[str, ...]] | None]):
         settings.lines = (copying.about(self._request, source.file.size_bytes, reading),)
         height = max(1, self.size.height - (6 if self.has_class("-short") else 9))
         seen = window(len(self._targets), self._at, height)
-        rows.lines = copying.rows(self._targets, self._at, seen.start, height, rows.size.width)
+        stuck = self._trouble is not None
+        rows.lines = copying.rows(self._targets, self._at, seen.start, height, rows.size.width, stuck=stuck)
         message = self.query_one("#message", Static)
         message.update(Content(plain(self._message())))
         message.remove_class("insisted")

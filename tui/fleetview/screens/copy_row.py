@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 from textual.app import App
 
-from fleetview.clipboard import copy
 from fleetview.present import plain
+from fleetview.present.command_lines import command_line
 from fleetview.screens.choose import Choose
-from fleetview.screens.subject import Subject
-from fleetview.twins import command_line
+from fleetview.screens.copied import copied
 from fleetview.verbs.twins import TWINS
+from fleetview.wishes.subject import Subject
 
 _ACTIONS = (
     "node.swap",
@@ -44,9 +44,7 @@ async def copy_row(app: App[None], about: Subject) -> None:
         return
     text = tuple(texts.values())[place] if place < len(texts) else await _of_an_action(app, about)
     if text is not None:
-        wrong = await copy(text, app.copy_to_clipboard)
-        said = f"copied: {plain(text, 100)}" if wrong is None else f"not copied: {wrong}"
-        app.notify(said, severity="information" if wrong is None else "warning", markup=False)
+        await copied(app, text, f"copied: {plain(text, 100)}")
 
 
 async def _of_an_action(app: App[None], about: Subject) -> str | None:
@@ -71,8 +69,8 @@ def row_as_json(about: Subject) -> str:
         resident = [
             one.model_dump(mode="json") for state in states for one in state.resident if one.name == about.model
         ]
-        row = {"node": node.name, "model": _model(about), "files": files, "resident": resident}
-        return json.dumps(row, ensure_ascii=False)
+        known = {"node": node.name, "model": _model(about), "files": files, "resident": resident}
+        return json.dumps(known, ensure_ascii=False)
     row: dict[str, object] = {
         "name": node.name,
         "machine": node.machine.model_dump(mode="json") if node.machine else None,

@@ -27,17 +27,17 @@ from fleetview.present.text import Line
 from fleetview.present.wrapping import wrapped
 from fleetview.screens.desk import Desk
 from fleetview.screens.node_actions import NodeActions
-from fleetview.screens.subject import Subject
-from fleetview.widgets.filter_line import FilterLine
+from fleetview.widgets.filter_line import FilterLine, filter_key
 from fleetview.widgets.fleet_table import FleetTable, Heading
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.lines import Lines
 from fleetview.widgets.node_panel import NodePanel
 from fleetview.widgets.status_bar import StatusBar
+from fleetview.wishes.subject import Subject
 
 FILE_ORDER = "file"
 """Instead of a column: as the fleet file has the nodes."""
-_HINT = "text, !not, field>value as in mem>80 & role=head; enter keeps it, esc shows all"
+_HINT = "text, !not, field>value as in mem>80 & role=head"
 
 
 class FleetScreen(NodeActions):
@@ -45,7 +45,7 @@ class FleetScreen(NodeActions):
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall"), (36, "-high")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", id="view.filter", tooltip="Show only nodes that match."),
+        filter_key("filter", "Show only nodes that match."),
         Binding("space", "mark", "mark", id="row.mark", tooltip="Mark the row; verbs act on all that are marked."),
         Binding("o", "sort_by", "sort", id="view.sort", tooltip="Put the rows in order by a column."),
         Binding("n", "next_alert", "alert", id="view.next_alert", tooltip="Select the next node with an alert."),
@@ -195,7 +195,7 @@ class FleetScreen(NodeActions):
     def action_filter(self) -> None:
         """Ask what is to be shown."""
         self.add_class("-filtering")
-        self.query_one("#filter", Input).focus()
+        self.set_focus(self.query_one("#filter", Input))  # at once: the next key is a letter of it
 
     @on(Input.Changed, "#filter")
     def narrow(self, event: Input.Changed) -> None:

@@ -7,23 +7,23 @@ from functools import partial
 
 from textual.app import App
 
-from fleetview.changes import ServerWish, keeping
 from fleetview.chats.records import Target as Partner
 from fleetview.fleet import NodeState, keepable
-from fleetview.inventory import others_with
-from fleetview.offers import no_chat
-from fleetview.picking import unaskable
+from fleetview.models.inventory import others_with
+from fleetview.models.offers import no_chat
+from fleetview.models.picking import unaskable
 from fleetview.present import count, dialogs, plain
 from fleetview.present.operations import in_hand, subject
 from fleetview.present.text import text_of
-from fleetview.screens import targets
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.desk import Desk
 from fleetview.screens.show_plan import ShowPlan
-from fleetview.screens.subject import Subject
-from fleetview.screens.targets import Residents, deletable, meant
 from fleetview.screens.type_name import TypeName
+from fleetview.wishes import targets
+from fleetview.wishes.changes import ServerWish, keeping
+from fleetview.wishes.subject import Subject
+from fleetview.wishes.targets import Residents, deletable, meant
 from fleetview_agent.wire import (
     BackendState,
     DeleteRequest,

@@ -6,6 +6,7 @@ import time
 
 from textual.reactive import var
 from textual.screen import Screen
+from textual.widgets import Input
 
 from fleetview.fleet import Fleet
 from fleetview.screens.desk import Desk
@@ -33,6 +34,10 @@ class FollowingScreen(Screen[None]):
         """`now` as it stands on the screen."""
         self._drawn_at = 0.0
         self._due = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 -- Textual's
+        """Where one types, the key of the filter is a letter."""
+        return action != "filter" or not isinstance(self.focused, Input)
 
     def draw(self) -> None:
         """Show the fleet of `shown`; screens say how."""

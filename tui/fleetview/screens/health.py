@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 
 from fleetview.present import plain
 from fleetview.present.health import Finding, health_lines
+from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.dialog import Dialog
 from fleetview.widgets.lines import Lines
 
@@ -20,10 +21,7 @@ class Health(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace,q,h,enter", "dismiss", "close", id="health.close", tooltip="Close it."),
-        Binding("down,j", "scroll(1)", show=False, id="move.down", tooltip="A line down."),
-        Binding("up,k", "scroll(-1)", show=False, id="move.up", tooltip="A line up."),
-        Binding("pagedown,space", "scroll(10)", show=False, id="move.page_down", tooltip="A page down."),
-        Binding("pageup", "scroll(-10)", show=False, id="move.page_up", tooltip="A page up."),
+        *SCROLL_KEYS,
     ]
 
     def __init__(self, node: str, findings: tuple[Finding, ...]) -> None:

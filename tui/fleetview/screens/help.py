@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from fleetview.present.keys import Group, HelpKey, help_lines
 from fleetview.screens.node_actions import NodeActions
+from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.verbs.twins import TWINS
 from fleetview.widgets.dialog import Dialog
 from fleetview.widgets.lines import Lines
@@ -27,10 +28,7 @@ class Help(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace,q,question_mark,enter", "close", "close", id="help.close", tooltip="Close help."),
         Binding("slash", "search", "search", id="help.search", tooltip="Only keys with some words."),
-        Binding("down,j", "scroll(1)", show=False, id="move.down", tooltip="A line down."),
-        Binding("up,k", "scroll(-1)", show=False, id="move.up", tooltip="A line up."),
-        Binding("pagedown,space", "scroll(10)", show=False, id="move.page_down", tooltip="A page down."),
-        Binding("pageup", "scroll(-10)", show=False, id="move.page_up", tooltip="A page up."),
+        *SCROLL_KEYS,
     ]
 
     def __init__(self, keys: tuple[HelpKey, ...]) -> None:

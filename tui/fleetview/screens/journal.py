@@ -15,17 +15,18 @@ from textual.widgets import Input
 from fleetview.fleet import Ended, NodeState, refusal
 from fleetview.messages import CancelRequested, ChangeRequested, RequestFailed
 from fleetview.present import journal, journal_rows, plain
+from fleetview.present.command_lines import command_line
 from fleetview.present.dialogs import cancelling
 from fleetview.present.filtering import Filter, FilterError, parsed
 from fleetview.present.journal import Entry
 from fleetview.present.measures import clock_of
 from fleetview.present.operations import subject
 from fleetview.present.text import Line
+from fleetview.screens.copied import copied
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
-from fleetview.twins import command_line
 from fleetview.verbs import UNDO
-from fleetview.widgets.filter_line import FilterLine
+from fleetview.widgets.filter_line import FilterLine, filter_key
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.lines import Lines
 from fleetview.widgets.row_list import RowKey, RowList
@@ -51,7 +52,7 @@ class JournalScreen(FollowingScreen):
         Binding("tab", "narrow", "one node", id="journal.node", tooltip="Only the node of this row, or all again."),
         Binding("right", "turn(1)", show=False, id="journal.next", tooltip="The next node; all after the last."),
         Binding("left", "turn(-1)", show=False, id="journal.previous", tooltip="The node before."),
-        Binding("slash", "filter", "find", id="view.filter", tooltip="Show only what has some words in it."),
+        filter_key("find", "Show only what has some words in it."),
         Binding("escape,backspace", "clear", "back", id="view.clear", tooltip="Show all again, then leave."),
     ]
 
@@ -80,7 +81,7 @@ class JournalScreen(FollowingScreen):
         yield Lines(id="journal-heading")
         yield RowList()
         yield Lines(id="glance")
-        hint = "words, !not, verb=swap, result=failed; enter keeps it, esc shows all"
+        hint = "words, !not, verb=swap, result=failed"
         yield FilterLine(hint, "clear", id="journal-filter")
         yield KeyBar()
 
@@ -189,9 +190,9 @@ class JournalScreen(FollowingScreen):
             return None if entry.operation.result is None else "it has ended already"
         return None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 -- Textual's
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what a read-only dashboard does not have, dim what cannot be done just now."""
-        if self.desk.readonly and action in {"undo", "cancel"}:
+        if not super().check_action(action, parameters) or (self.desk.readonly and action in {"undo", "cancel"}):
             return False
         return True if self.why_not(action) is None else None
 
@@ -230,12 +231,12 @@ class JournalScreen(FollowingScreen):
         if await self.app.push_screen_wait(Confirm(title, cancelling(entry.operation), "yes, cancel it")):
             self.post_message(CancelRequested(entry.node, entry.operation.id))
 
-    def action_copy(self) -> None:
+    @work(exclusive=True, group="clipboard")
+    async def action_copy(self) -> None:
         """Copy the command line of the operation."""
         if entry := self._entry:
             line = command_line(entry.node, entry.operation.request)
-            self.app.copy_to_clipboard(line)
-            self.notify(f"copied: {plain(line)}", markup=False)
+            await copied(self.app, line, f"copied: {line}")
 
     def action_narrow(self) -> None:
         """Only the node of the selected row; all again where it is only one."""
@@ -253,7 +254,7 @@ class JournalScreen(FollowingScreen):
     def action_filter(self) -> None:
         """Ask for words."""
         self.add_class("-filtering")
-        self.query_one("#journal-filter", Input).focus()
+        self.set_focus(self.query_one("#journal-filter", Input))  # at once: the next key is a letter of it
 
     @on(Input.Changed, "#journal-filter")
     def _narrow_by(self, event: Input.Changed) -> None:

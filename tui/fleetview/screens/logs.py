@@ -19,10 +19,11 @@ from fleetview.present.numbers import age
 from fleetview.present.summary import View, header
 from fleetview.present.text import Line, plain
 from fleetview.present.wrapping import wrapped
+from fleetview.screens.copied import copied
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
 from fleetview.screens.gathered import MOST, Gathered
-from fleetview.widgets.filter_line import FilterLine
+from fleetview.widgets.filter_line import FilterLine, filter_key
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.lines import Lines
 from fleetview.widgets.log_lines import LogView
@@ -44,7 +45,7 @@ class LogsScreen(FollowingScreen):
         Binding("tab", "source(1)", "engine", id="logs.source", tooltip="Only the agent's log, or one engine's."),
         Binding("shift+tab", "source(-1)", show=False, id="logs.source_before", tooltip="The source before."),
         Binding("v", "level", "level", id="logs.level", tooltip="Every level, then only the more serious ones."),
-        Binding("slash", "filter", "find", id="view.filter", tooltip="Only lines with a text; ! before it: without."),
+        filter_key("find", "Only lines with a text; ! before it: without."),
         Binding("w", "wrap", "wrap", id="logs.wrap", tooltip="Long lines whole, or in one row each."),
         Binding("y", "copy_line", "copy", id="logs.copy", tooltip="Copy the line."),
         Binding("escape,backspace", "leave", show=False, id="logs.leave", tooltip="Find everything again, then back."),
@@ -67,7 +68,7 @@ class LogsScreen(FollowingScreen):
         yield Lines(id="title")
         yield LogView()
         yield Lines(id="nothing")
-        yield FilterLine("text, !without, one & other; enter keeps it, esc ends it", "leave")
+        yield FilterLine("text, !without, one & other", "leave")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -212,16 +213,16 @@ class LogsScreen(FollowingScreen):
         view = self.query_one(LogView)
         view.wrap(not view.wraps)
 
-    def action_copy_line(self) -> None:
+    @work(exclusive=True, group="clipboard")
+    async def action_copy_line(self) -> None:
         """Copy the selected line."""
         if (one := self.query_one(LogView).selected) is not None:
-            self.app.copy_to_clipboard(plain(one.line.text, LONGEST))
-            self.notify("The line is copied.", timeout=2, markup=False)
+            await copied(self.app, plain(one.line.text, LONGEST), "The line is copied.")
 
     def action_filter(self) -> None:
         """Ask for a text."""
         self.add_class("-filtering")
-        self.query_one("#filter", Input).focus()
+        self.set_focus(self.query_one("#filter", Input))  # at once: the next key is a letter of it
 
     @on(Input.Changed, "#filter")
     def narrow(self, event: Input.Changed) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from textual.app import App
 
-from fleetview.changes import serving
 from fleetview.present import plain
 from fleetview.screens import flows
 from fleetview.screens.choose import Choose
 from fleetview.screens.desk import Desk
-from fleetview.screens.subject import Subject
-from fleetview.screens.targets import why_none
+from fleetview.wishes.changes import serving
+from fleetview.wishes.subject import Subject
+from fleetview.wishes.targets import why_none
 from fleetview_agent.wire import Order
 
 SERVE_ALL = "serve"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from textual.app import App
 
-from fleetview import inventory
 from fleetview.fleet import Fleet, NodeState
-from fleetview.inventory import Entry, Inventory
 from fleetview.messages import ChangeRequested
+from fleetview.models import inventory
+from fleetview.models.inventory import Entry, Inventory
 from fleetview.screens.choose import Choose
 from fleetview.screens.copy_model import CopyModel, Source
 from fleetview.screens.desk import Desk

@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.widgets import Input
 
-from fleetview import inventory
 from fleetview.fleet import NodeState
-from fleetview.inventory import Entry, Inventory
+from fleetview.models import inventory
+from fleetview.models.inventory import Entry, Inventory
 from fleetview.present import matrix, matrix_panel
 from fleetview.present.matrix_cells import Table, engines
 from fleetview.present.text import Line
@@ -21,15 +21,15 @@ from fleetview.screens.cell_verdicts import CellVerdicts
 from fleetview.screens.desk import Desk
 from fleetview.screens.model_moves import Moving, copy, fit
 from fleetview.screens.node_actions import NodeActions
-from fleetview.screens.subject import Subject
-from fleetview.widgets.filter_line import FilterLine
+from fleetview.widgets.filter_line import FilterLine, filter_key
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.lines import Lines
 from fleetview.widgets.model_matrix import ModelMatrix, Place
+from fleetview.wishes.subject import Subject
 
 REST_SECONDS = 0.25
 """The selection has to rest this long before it is asked whether the model fits."""
-_HINT = "parts of a name, !not; enter keeps it, esc shows all"
+_HINT = "parts of a name, !not"
 
 
 class ModelsScreen(NodeActions):
@@ -40,7 +40,7 @@ class ModelsScreen(NodeActions):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-roomy")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "fit", "where it fits", id="model.fit", tooltip="Where in the fleet the model fits."),
-        Binding("slash", "filter", "filter", id="view.filter", tooltip="Show only models that match."),
+        filter_key("filter", "Show only models that match."),
         Binding("space", "mark", "mark", id="row.mark", tooltip="Mark the model on the node; verbs act on all marked."),
         Binding("o", "sort_by", "sort", id="view.sort", tooltip="Put the models in another order."),
         Binding(
@@ -130,7 +130,8 @@ class ModelsScreen(NodeActions):
         """Show the models as they are."""
         self._arrange()
         table = Table(self.shown, self._inventory, self._letters, self.shown_at)
-        self._marked = frozenset(place for place in self._marked if place[1] in self.shown)
+        known = self._inventory.entries
+        self._marked = frozenset(place for place in self._marked if place[0] in known and place[1] in self.shown)
         self.matrix.show(table, self._rows, self._marked)
         self._draw_frame(table)
         self._draw_cell(table)
@@ -155,7 +156,10 @@ class ModelsScreen(NodeActions):
         self._framed = framed
         by, reverse = self._order
         total = len(self._inventory.entries)
-        look = matrix.Look(len(self._rows), total, self._filter, by, reverse, len(self._marked), self._signs())
+        seen = {entry.key for entry in self._rows} if self._marked else set()
+        hidden = sum(key not in seen for key, _ in self._marked)
+        marked = (len(self._marked), hidden)
+        look = matrix.Look(len(self._rows), total, self._filter, by, reverse, *marked, self._signs())
         self.query_one("#title", Lines).lines = (matrix.title(look, grid, self.shown, width),)
         above: list[Line] = [matrix.heading(grid, self.matrix.node, width)]
         if (old := matrix.ages(grid, self.shown, self.shown_at, width)) is not None:
@@ -218,7 +222,7 @@ class ModelsScreen(NodeActions):
     def action_filter(self) -> None:
         """Ask for parts of a name."""
         self.add_class("-filtering")
-        self.query_one("#filter", Input).focus()
+        self.set_focus(self.query_one("#filter", Input))  # at once: the next key is a letter of it
 
     @on(Input.Changed, "#filter")
     def narrow(self, event: Input.Changed) -> None:

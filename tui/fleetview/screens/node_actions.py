@@ -18,15 +18,15 @@ from fleetview.messages import (
     NodeRequested,
     RetryRequested,
 )
-from fleetview.places import others
+from fleetview.models.elsewhere import others
 from fleetview.present import plain
 from fleetview.present.health import health
 from fleetview.present.why import nearest, trouble
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
 from fleetview.screens.node_keys import CHANGING, NODE_KEYS, ON_A_NODE
-from fleetview.screens.subject import Subject
-from fleetview.screens.targets import no_copy, why_none
+from fleetview.wishes.subject import Subject
+from fleetview.wishes.targets import no_copy, why_none
 
 if TYPE_CHECKING:
     from fleetview.screens.batches import Batches
@@ -104,9 +104,9 @@ class NodeActions(FollowingScreen):
             case _:
                 return None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 -- Textual's
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what a read-only dashboard does not have, dim what cannot be done just now."""
-        if self.desk.readonly and action in CHANGING:
+        if not super().check_action(action, parameters) or (self.desk.readonly and action in CHANGING):
             return False
         return True if self.why_not(action) is None else None
 
@@ -177,7 +177,7 @@ class NodeActions(FollowingScreen):
         self._change("pull")
 
     def action_delete(self) -> None:
-        """Delete a model from the disk, after its name was typed."""
+        """Delete a model from the disk, after asking; what may be the last copy, after its name was typed."""
         self._change("delete")
 
     @work(exclusive=True, group="dialog")

@@ -18,10 +18,10 @@ from textual.reactive import var
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from fleetview import picking
 from fleetview.fleet import NodeState, refusal
-from fleetview.picking import Choice, Settings
-from fleetview.places import Placed, elsewhere, nothing_matches
+from fleetview.models import picking
+from fleetview.models.elsewhere import Placed, elsewhere, nothing_matches
+from fleetview.models.picking import Choice, Settings
 from fleetview.present import count, plain
 from fleetview.present.plans import WAITING, costs, forcible, remark, short_of
 from fleetview.screens.confirm import Confirm

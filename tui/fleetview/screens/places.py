@@ -14,11 +14,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from fleetview import picking
-from fleetview.fitting import Place, goodness, planned
 from fleetview.fleet import Fleet, NodeState
-from fleetview.inventory import Entry, Inventory
 from fleetview.messages import RequestFailed
+from fleetview.models import picking
+from fleetview.models.fitting import Place, goodness, planned
+from fleetview.models.inventory import Entry, Inventory
 from fleetview.present import places as words
 from fleetview.present import plain
 from fleetview.present.measures import memory_free

@@ -12,27 +12,26 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from fleetview.batch import listed
 from fleetview.present import plain
 from fleetview.present.bulk import row_lines, totals
 from fleetview.screens.batches import Batch
+from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.toned import contents
+from fleetview.wishes.batch import listed
 
 
 class Results(ModalScreen[None]):
     """Every node, failures first."""
 
     CSS_PATH = "bulk.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "again", "retry the failed", id="results.retry", tooltip="Ask those that failed once more."),
         Binding(
             "escape,backspace,q,enter", "dismiss", "close", id="results.close", tooltip="Close it; operations go on."
         ),
-        Binding("down,j", "scroll(1)", show=False, id="move.down", tooltip="A line down."),
-        Binding("up,k", "scroll(-1)", show=False, id="move.up", tooltip="A line up."),
-        Binding("pagedown,space", "scroll(10)", show=False, id="move.page_down", tooltip="A page down."),
-        Binding("pageup", "scroll(-10)", show=False, id="move.page_up", tooltip="A page up."),
+        *SCROLL_KEYS,
     ]
 
     def __init__(self, title: str, batch: Batch, retry: Callable[[], None]) -> None:

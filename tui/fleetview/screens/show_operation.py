@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -12,6 +13,8 @@ from textual.screen import ModalScreen
 
 from fleetview.present import plain
 from fleetview.present.journal import Entry, whole
+from fleetview.screens.copied import copied
+from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.lines import Lines
 
@@ -20,12 +23,10 @@ class ShowOperation(ModalScreen[None]):
     """Everything about one operation; changes nothing."""
 
     CSS_PATH = "journal.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "copy", id="journal.copy", tooltip="Copy the command line that asks for the same."),
-        Binding("down,j", "scroll(1)", show=False, id="move.down", tooltip="A line down."),
-        Binding("up,k", "scroll(-1)", show=False, id="move.up", tooltip="A line up."),
-        Binding("pagedown,space", "scroll(10)", show=False, id="move.page_down", tooltip="A page down."),
-        Binding("pageup", "scroll(-10)", show=False, id="move.page_up", tooltip="A page up."),
+        *SCROLL_KEYS,
         Binding("escape,backspace,q,enter", "dismiss", "close", id="operation.close", tooltip="Close it."),
     ]
 
@@ -56,7 +57,7 @@ class ShowOperation(ModalScreen[None]):
         """Further down, or up."""
         self.query_one("#operation").scroll_relative(y=rows, animate=False)
 
-    def action_copy(self) -> None:
+    @work(exclusive=True, group="clipboard")
+    async def action_copy(self) -> None:
         """Copy the command line."""
-        self.app.copy_to_clipboard(self._command)
-        self.notify(f"copied: {plain(self._command)}", markup=False)
+        await copied(self.app, self._command, f"copied: {self._command}")

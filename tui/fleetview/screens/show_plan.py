@@ -30,6 +30,7 @@ class ShowPlan(ModalScreen[bool]):
     """Hands back whether the operator agrees to the plan that is shown."""
 
     CSS_PATH = "confirm.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "agree", "do it", id="plan.agree", tooltip="Carry out the plan that is shown."),
         Binding("escape,n,q", "cancel", "cancel", id="plan.cancel", tooltip="Leave everything as it is."),

@@ -14,6 +14,7 @@ from fleetview.messages import RequestFailed
 from fleetview.present import plain
 from fleetview.present.why import Then, Trouble, card, remembered
 from fleetview.screens.desk import Desk
+from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.dialog import Dialog
 from fleetview.widgets.lines import Lines
 
@@ -27,10 +28,7 @@ class Why(ModalScreen[None]):
     CSS_PATH = "why.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace,q,enter,exclamation_mark", "dismiss", "close", id="why.close", tooltip="Close it."),
-        Binding("down,j", "scroll(1)", show=False, id="move.down", tooltip="A line down."),
-        Binding("up,k", "scroll(-1)", show=False, id="move.up", tooltip="A line up."),
-        Binding("pagedown,space", "scroll(10)", show=False, id="move.page_down", tooltip="A page down."),
-        Binding("pageup", "scroll(-10)", show=False, id="move.page_up", tooltip="A page up."),
+        *SCROLL_KEYS,
     ]
 
     def __init__(self, desk: Desk, trouble: Trouble, then: Then | None) -> None:

@@ -9,12 +9,12 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from fleetview.conversation.answering import Answering
+from fleetview.conversation.sections import Sections
 from fleetview.present.answers import thoughts
 from fleetview.present.text import ELLIPSIS, SEPARATOR, Line, joined, plain, text_of
 from fleetview.present.wrapping import flowing
-from fleetview.sections import Piece, Sections
+from fleetview.widgets.answer_text import AnswerText
 from fleetview.widgets.formatted import Palette
-from fleetview.widgets.section import Section
 
 NEWEST = 200
 """Characters of the newest thoughts that are shown while the model thinks."""
@@ -64,9 +64,8 @@ class Answer(Vertical):
         yield Static(classes="folded", markup=False)
         yield Static(classes="thoughts", markup=False)
         self._palette = Palette(self.app.theme_variables)
-        self._section = Section(self._palette)
-        """The one that grows."""
-        yield self._section
+        self._text = AnswerText(self._palette)
+        yield self._text
         yield Static(classes="figures", markup=False)
 
     def unfold(self, unfolded: bool, at: float) -> None:
@@ -87,7 +86,7 @@ class Answer(Vertical):
         self._shown += len(new)
         last = ended and self._shown == len(answering.text)
         if new or last:
-            await self._append(self._sections.feed(new, last=last))
+            self._text.append(self._sections.feed(new, last=last))
         self._draw_figures(at, last=last)
         self.settled = last
 
@@ -133,24 +132,9 @@ class Answer(Vertical):
             self._write_figures(self._figures_at)
         self._wide = event.size.width
 
-    async def _append(self, pieces: tuple[Piece, ...]) -> None:
-        """Let the last section grow, and begin others after it."""
-        growth = ""
-        new: list[Section] = []
-        for piece in pieces:
-            if piece.begins:
-                self._section.append(growth)
-                self._section.set_class(piece.continues, "-goes-on")
-                self._section, growth = Section(self._palette), ""
-                new.append(self._section)
-            growth += piece.text
-        self._section.append(growth)
-        if new:
-            await self.mount_all(new, before=".figures")
-
     def notify_style_update(self) -> None:
         """The theme has changed."""
         super().notify_style_update()
         self._palette = Palette(self.app.theme_variables)
-        for section in self.query(Section):
-            section.recolour(self._palette)
+        for text in self.query(AnswerText):
+            text.recolour(self._palette)

@@ -23,7 +23,7 @@ class Choices(Lines, Generic[Row]):
     DEFAULT_CSS = """
     Choices {
         height: 1fr;
-        & > .choices--here { background: $panel; }
+        & > .choices--here { background: $row-selected; }
     }
     """
 

@@ -8,6 +8,11 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 
+def filter_key(label: str, tooltip: str) -> Binding:
+    """The key of a screen's action `filter`, before which no letter that comes right behind it is heard as a key."""
+    return Binding("slash", "filter", label, id="view.filter", tooltip=tooltip, priority=True)
+
+
 class FilterLine(Input):
     """Takes a filter; its keys stand in the last line while one types."""
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import ClassVar
 
 from markdown_it import MarkdownIt
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult, RichCast
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
 from rich.segment import Segment
 from rich.style import Style
@@ -112,8 +112,6 @@ class Formatted(Markdown):
         self.parsed = parser().parse(text)
         self._plain = Text(text) if any(token.level > _DEEPEST for token in self.parsed) else None
         self._palette = palette
-        self._drawn: tuple[int, tuple[ConsoleRenderable | RichCast | str | Segment, ...]] | None = None
-        """Width, and what was drawn in it: Textual asks for the height first, then for the lines."""
         self.code_theme = palette  # type: ignore[assignment] # Rich hands it on to Syntax, which takes themes too
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -121,7 +119,5 @@ class Formatted(Markdown):
         if self._plain is not None:
             yield self._plain
             return
-        if self._drawn is None or self._drawn[0] != options.max_width:
-            with console.use_theme(self._palette.theme):
-                self._drawn = (options.max_width, tuple(super().__rich_console__(console, options)))
-        yield from self._drawn[1]
+        with console.use_theme(self._palette.theme):
+            yield from super().__rich_console__(console, options)

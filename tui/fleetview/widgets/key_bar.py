@@ -80,7 +80,7 @@ class KeyBar(Lines):
         typing = isinstance(screen.focused, Input)
         for _, binding, enabled, _ in screen.active_bindings.values():
             key = self.app.get_key_display(binding)
-            is_letter = typing and len(key) == 1
+            is_letter = typing and len(key) == 1 and key.isascii()
             wanted = binding.show and not is_letter and (enabled or binding.id not in OCCASIONAL)
             if wanted and binding.action not in shown:
                 shown[binding.action] = Key(key, binding.description, enabled)

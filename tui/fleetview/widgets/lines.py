@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.segment import Segment
+from rich.style import Style as RichStyle
 from textual.geometry import Region, Size
 from textual.reactive import var
 from textual.strip import Strip
@@ -9,15 +11,30 @@ from textual.style import Style
 from textual.visual import Visual
 from textual.widget import Widget
 
-from fleetview.present.text import Line, difference, merged
+from fleetview.present.text import Line, Tone, difference, merged
 from fleetview.widgets.toned import content
 
 
 def draw(widget: Widget, line: Line, width: int, style: Style | None = None) -> Strip:
     """The line as the widget shows it, `width` cells wide."""
     base = style or widget.visual_style
-    strips = Visual.to_strips(widget, content(merged(line)), width, 1, base, apply_selection=False, pad=True)
-    return strips[0] if strips else Strip.blank(width)
+    theme = widget.app.theme
+    cells = [Segment(text, _painted(theme, base, tone, widget)) for text, tone in merged(line) if text]
+    return Strip(cells).adjust_cell_length(width, _painted(theme, base, "plain", widget))
+
+
+_PAINTED: dict[tuple[str, Style, Tone], RichStyle] = {}
+"""How Textual draws a tone upon a style under a theme: worked out once, and not for each cell that changes."""
+
+
+def _painted(theme: str, base: Style, tone: Tone, widget: Widget) -> RichStyle:
+    """The style of a piece of text."""
+    if (known := _PAINTED.get((theme, base, tone))) is not None:
+        return known
+    (strip,) = Visual.to_strips(widget, content(((".", tone),)), 1, 1, base, apply_selection=False)
+    painted = (next(iter(strip)).style or RichStyle.null()).clear_meta_and_links()
+    _PAINTED[theme, base, tone] = painted
+    return painted
 
 
 class Lines(Widget):

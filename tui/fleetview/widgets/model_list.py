@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from fleetview.picking import Choice
+from fleetview.models.picking import Choice
 from fleetview.present import DASH, ELLIPSIS, plain, size
 from fleetview.present.plans import fits, sure
 from fleetview.present.text import Line, cut_line, joined, left, right, width_of
@@ -83,7 +83,7 @@ class ModelList(ScrollView, can_focus=False):
         overflow-x: hidden;
         scrollbar-size: 1 1;
         scrollbar-gutter: stable;
-        & > .model-list--highlighted { background: $panel; color: $foreground; text-style: bold; }
+        & > .model-list--highlighted { background: $row-selected; color: $foreground; text-style: bold; }
         & > .model-list--refused { color: $text-disabled; }
     }
     """

@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from fleetview.fleet import condition
-from fleetview.inventory import Entry, Inventory
+from fleetview.models.inventory import Entry, Inventory
 from fleetview.present import matrix
 from fleetview.present.matrix import Grid, Mark
 from fleetview.present.matrix_cells import Table

@@ -12,7 +12,7 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from fleetview.fleet import NodeState
-from fleetview.picking import Choice, Settings
+from fleetview.models.picking import Choice, Settings
 from fleetview.present import DASH, age, context, plain
 from fleetview.present.plans import leaving, need, verdict
 from fleetview.present.text import Line, cut_line, fitting

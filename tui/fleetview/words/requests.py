@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from fleetview.author import author
-from fleetview.picking import replaced, unaskable
+from fleetview.models.picking import replaced, unaskable
 from fleetview.words.exits import CommandError, Exit
 from fleetview.words.names import pick_backend, pick_model, pick_name
 from fleetview_agent.wire import (

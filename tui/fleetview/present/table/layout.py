@@ -108,7 +108,7 @@ def _gauge(width: int, choice: Choice) -> int:
 
 def _room(frame: Frame) -> int:
     """Cells that the columns may take; where there are enough, the last one keeps clear of the edge."""
-    return frame.width - (frame.width >= _NARROW)
+    return frame.width - frame.roomy
 
 
 def _gap(column: Column, frame: Frame) -> int:

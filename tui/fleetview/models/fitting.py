@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleetview.present.plans import spare_bytes
 from fleetview_agent.wire import Plan
 
 ORDER = ("fits", "tight", "unknown", "does_not_fit")
@@ -46,6 +45,11 @@ class Place:
     def fits(self) -> bool:
         """Whether it fits one way or the other."""
         return self.resident or is_fitting(self.best)
+
+
+def spare_bytes(plan: Plan) -> int | None:
+    """What would be left of the room; negative when it is too little."""
+    return None if plan.room_bytes is None or plan.need_bytes is None else plan.room_bytes - plan.need_bytes
 
 
 def is_fitting(plan: Plan | None) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fleetview.fleet import Fleet, NodeState
-from fleetview.picking import Choice, unaskable
+from fleetview.models.picking import Choice, unaskable
 
 if TYPE_CHECKING:
     from fleetview_agent.wire import ModelFile

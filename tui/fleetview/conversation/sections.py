@@ -1,4 +1,4 @@
-"""A growing Markdown text in sections of bounded length, so that what is finished is not laid out again. Pure.
+"""A growing Markdown text in sections of bounded length, so that what is finished is not read again. Pure.
 
 A section ends between two blocks, between two items of a list, or between two lines of a code block, which then goes
 on in the next section.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-LENGTH = 3000
+LENGTH = 1000
 """Characters after which a section ends as soon as it may."""
-LIST_LENGTH = 1500
-"""The same before an item of a list: Textual builds a growing list anew each time."""
+LIST_LENGTH = 1000
+"""The same before an item of a list."""
 _ENOUGH = 12
 """Characters at the start of a line that tell what it is."""
 _FENCE = re.compile(r" {0,3}(?P<marks>`{3,}|~{3,})(?P<info>[^`\n]*)$")

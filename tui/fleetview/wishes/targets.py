@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from fleetview.batch import Target
-from fleetview.changes import keeping, serving
 from fleetview.fleet import Fleet, NodeState, NodeVerb, keepable, refusal
-from fleetview.picking import Choice, choices, unaskable
-from fleetview.screens.subject import Subject
+from fleetview.models.picking import Choice, choices, unaskable
+from fleetview.wishes.batch import Target
+from fleetview.wishes.changes import keeping, serving
+from fleetview.wishes.subject import Subject
 
 if TYPE_CHECKING:
     from fleetview_agent.wire import (
