@@ -33,6 +33,10 @@ def chatted(chunks: Sequence[str]) -> Answer:
     return Answer("".join(f"data: {chunk}\n\n" for chunk in (*chunks, "[DONE]")).encode(), kind="text/event-stream")
 
 
+UNKNOWN = Answer(b'{"error": {"code": "not_found", "message": "there is no such thing here"}}', status=404)
+"""To what no test says anything about."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Answers by the path alone."""
 
@@ -42,7 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer, and hold the connection where that is wanted."""
         self.rfile.read(int(self.headers.get("content-length", 0)))
-        answer = self.answers[self.path.partition("?")[0]]
+        answer = self.answers.get(self.path.partition("?")[0], UNKNOWN)
         self.send_response(answer.status)
         self.send_header("content-type", answer.kind)
         self.end_headers()

@@ -101,8 +101,6 @@ def test_texts_of_a_node_take_no_terminal_over(home: Home) -> None:
             pane.press("Escape")
             pane.wait_for("i to type")
             pane.press("q")
-            pane.wait_for("2 min ago")
-            pane.press("q")
             pane.wait_for("NODE")
             pane.press("q", "q")
             pane.wait_gone("NODE")

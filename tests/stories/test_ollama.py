@@ -62,7 +62,7 @@ def test_start_load_chat_pin_swap_unload_and_stop_by_keys(ollama: str) -> None:
         until(lambda: len(home.servers()) == 1, "the server")
         home.create()
 
-        swap(pane, "ollama", "nothing leaves")
+        swap(pane, "ollama", "leaves   nothing")
         until(lambda: settled(home) == [MODEL], "the model")
         (runner,) = home.runners()
         chat(pane)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from textual.pilot import Pilot
-
-from fleetview.app import FleetApp
 from fleetview.chats.records import Target
 from fleetview.fleet import LinkUp
 from fleetview.present.text import text_of
@@ -14,7 +11,7 @@ from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.prompt import Prompt
 from fleetview_agent.wire import ResidentModel
 from tests.builders import a_backend_state, a_resident, a_snapshot
-from tests.tui.fake_fleet import FakeFleet, screen_text, settled, until
+from tests.tui.fake_fleet import FakeFleet, settled, until
 
 
 def holding(**models: tuple[ResidentModel, ...]) -> FakeFleet:
@@ -25,10 +22,6 @@ def holding(**models: tuple[ResidentModel, ...]) -> FakeFleet:
             for node, resident in models.items()
         }
     )
-
-
-async def told(pilot: Pilot[None], app: FleetApp, *words: str) -> None:
-    await until(pilot, lambda: all(word in screen_text(app) for word in words))
 
 
 async def test_two_models_are_asked_the_same_question_with_four_keys() -> None:
@@ -56,7 +49,8 @@ async def test_a_model_that_makes_vectors_is_not_asked_and_why_is_told() -> None
     async with app.run_test(size=(100, 24)) as pilot:
         await settled(pilot)
         await pilot.press("c")
-        await told(pilot, app, "nomic-embed-text on desk cannot be", "it is an embedding model")
+        told = "nomic-embed-text on desk cannot be asked: it is an embedding model; s loads another one"
+        await until(pilot, lambda: [one.message for one in app._notifications] == [told])
         assert not isinstance(app.screen, ChatScreen)
 
 

@@ -56,7 +56,7 @@ def test_the_doctor_tells_what_is_wrong_and_where_nothing_is_that_too(fleetview:
 
 
 def test_the_doctor_tells_programs_the_same(fleetview: Fleetview, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleetview.present.health.PROTOCOL", 2)
+    monkeypatch.setattr("fleetview_agent.wire.PROTOCOL", 2)
     done = fleetview("doctor", "here", "--json")
     (node,) = done.json
     assert done.status == 1

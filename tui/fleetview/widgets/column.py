@@ -45,7 +45,8 @@ class Column(Vertical):
     def _entitle(self) -> None:
         """Say who it is."""
         lines = self.query_one(".heading", Lines)
-        lines.lines = (heading(self.target, lines.size.width, below=self.transcript.below),)
+        room = max(0, self.size.width - 2)  # its own size may not be known yet
+        lines.lines = (heading(self.target, room, below=self.transcript.below),)
 
     async def show(self, said: Iterable[tuple[str, Answering]], *, unfolded: bool) -> None:
         """Show what was said, and go to its end."""
