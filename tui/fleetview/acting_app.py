@@ -9,6 +9,7 @@ from textual import work
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.reactive import var
+from textual.widgets import Input, TextArea
 
 from fleetview.app_keys import APP_KEYS
 from fleetview.commands.history import Typed
@@ -95,9 +96,19 @@ class ActingApp(ThemedApp, inherit_bindings=False):
 
         await carried_out(line, self, self, self.desk(), self.now)
 
-    @work(exclusive=True, group="command")
     async def action_command_line(self) -> None:
         """Take a line of verbs and names, and carry it out."""
-        from fleetview.commands.asking import asked  # brings every dialog, for which the first paint does not wait
+        from fleetview.commands.asking import line_of  # brings every dialog, for which the first paint does not wait
 
-        await asked(self, self, self.desk(), self.typed, self.now)
+        def taken(line: str | None) -> None:
+            if line is not None:
+                self.typed.note(line)
+                self.run_line(line)
+
+        await self.push_screen(line_of(self.desk(), self.typed), taken)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where one types, the key of the command line is a letter."""
+        if action == "command_line" and isinstance(self.focused, Input | TextArea):
+            return False
+        return super().check_action(action, parameters)

@@ -21,7 +21,14 @@ APP_KEYS = (
     _own("ctrl+c", "ask_to_quit('ctrl+c')", "quit", "app.quit", "Twice: quit."),
     _own("ctrl+z", "suspend_process", "suspend", "app.suspend", "To the shell; fg comes back."),
     _own("ctrl+p", "command_palette", "palette", "app.palette", "Everything by name, to search in."),
-    _own("colon", "command_line", "command", "app.command", "A line that takes verbs and names.", show=True),
+    Binding(  # before which no letter that comes right behind it is heard as a key
+        "colon",
+        "command_line",
+        "command",
+        id="app.command",
+        tooltip="A line that takes verbs and names.",
+        priority=True,
+    ),
     _own("question_mark", "help", "help", "app.help", "What the keys do.", show=True),
 )
 """The last of them, help, always has room in the last line."""

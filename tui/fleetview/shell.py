@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -28,6 +29,15 @@ async def run(command: tuple[str, ...]) -> int:
     with _undisturbed():
         process = await asyncio.create_subprocess_exec(*command)
         return await process.wait()
+
+
+def has_terminal() -> bool:
+    """Whether the terminal is still there, which may have been closed over the program."""
+    try:
+        termios.tcgetattr(0)
+    except termios.error:
+        return False
+    return True
 
 
 def parting(command: tuple[str, ...], status: int) -> str | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Sequence
 
+from rich.text import Text
 from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
@@ -11,6 +14,8 @@ from textual.filter import LineFilter
 from fleetview.config import Ui
 from fleetview.terminal import KEY_WORDS, WITHOUT_COLORS, driver, use_mouse
 from fleetview.themes import DARK, MONO, THEMES
+
+logger = logging.getLogger(__name__)
 
 
 class ThemedApp(App[None], inherit_bindings=False):
@@ -23,6 +28,13 @@ class ThemedApp(App[None], inherit_bindings=False):
         for theme in THEMES:
             self.register_theme(theme)
         self.choose_theme(ui.theme)
+
+    def _fatal_error(self) -> None:
+        """After a mistake of ours a person gets a sentence, and the log the trace; Textual would print it all."""
+        error = sys.exc_info()[1] or self._exception
+        logger.error("the dashboard failed", exc_info=error)
+        told = f"fleetview: an error in the dashboard: {type(error).__name__}: {error}; its trace is in the log"
+        self.panic(Text(told))
 
     def choose_theme(self, name: str | None) -> None:
         """Take the theme of that name, or the usual one; where colours are not wanted, the one that has none."""

@@ -16,8 +16,8 @@ from fleetview.screens.desk import Desk
 from fleetview.themes import known_themes
 
 
-async def asked(app: App[None], picture: Picture, desk: Desk, typed: Typed, now: float) -> None:
-    """Ask for a line, and carry it out."""
+def line_of(desk: Desk, typed: Typed) -> CommandLine:
+    """What asks for a line that can be carried out."""
 
     def offered(line: str) -> Completion:
         return complete(line, Known(desk.fleet(), tuple(COLUMNS), known_themes()))
@@ -29,11 +29,7 @@ async def asked(app: App[None], picture: Picture, desk: Desk, typed: Typed, now:
             return str(wrong)
         return None
 
-    line = await app.push_screen_wait(CommandLine(offered, objection, typed.lines))
-    if line is None:
-        return
-    typed.note(line)
-    await carried_out(line, app, picture, desk, now)
+    return CommandLine(offered, objection, typed.lines)
 
 
 async def carried_out(line: str, app: App[None], picture: Picture, desk: Desk, now: float) -> None:

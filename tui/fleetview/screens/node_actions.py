@@ -91,18 +91,14 @@ class NodeActions(FollowingScreen):
                 return None if any(node.operations for node in nodes) else f"no operation is in hand on {of}"
             case "retry" if all(node.link == "up" for node in nodes):
                 return f"{of} is connected" if len(nodes) == 1 else f"all {len(nodes)} marked nodes are connected"
-            case "why":
-                return (
-                    None
-                    if trouble(nodes[0])
-                    else f"nothing failed on {nodes[0].name}; the journal (5) goes back further"
-                )
+            case "why" if not trouble(nodes[0]):
+                return f"nothing failed on {nodes[0].name}; the journal (5) goes back further"
             case "copy":
                 return no_copy(self.node, self.fleet)
-            case "describe" | "health" | "logs" | "shell":
-                return None if self.node else "no node is selected"
+            case "shell" if nodes[0].machine and nodes[0].machine.simulated:
+                return f"{nodes[0].name} is made up, and has no shell"
             case _:
-                return None
+                return None if self.node else "no node is selected"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what a read-only dashboard does not have, dim what cannot be done just now."""

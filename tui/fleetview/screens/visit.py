@@ -16,6 +16,8 @@ async def visit(app: App[None], node: NodeConfig) -> str | None:
     try:
         with app.suspend(), app.batch_update():  # nothing is drawn over the shell
             status = await shell.run(command)
+        if not shell.has_terminal():
+            app.exit()
     except SuspendNotSupported:
         return "a shell needs a terminal of its own, which this is not"
     except OSError as problem:
