@@ -24,7 +24,7 @@ def test_a_swap_is_taken_back_after_its_inverse_was_shown(fleetview: Fleetview) 
     (swap,) = fleetview("journal", "here", "-n", "1", "--json").json
     shown = fleetview("undo", "here", "--dry-run")
     assert f"load    {SMALL} on here, context 4k\n" in shown.out
-    assert f", {swap['operation']['id']}\n" in shown.out
+    assert f" (operation {swap['operation']['id']})\n" in shown.out
     assert residents(fleetview) == [("sim-large", 8192)]
     done = fleetview("undo", "here")
     assert done.status == 0

@@ -38,6 +38,8 @@ class Choose(ModalScreen[int | None]):
         self._choices = tuple(choices)
         self._seen = False
         """Whether it stands on the screen: nobody chooses what was not shown."""
+        self._early = False
+        """Whether Enter came before that; it counts once the line stands there."""
 
     def on_mount(self) -> None:
         """From the next picture on something can be chosen."""
@@ -46,6 +48,8 @@ class Choose(ModalScreen[int | None]):
     def _be_seen(self) -> None:
         """It stands on the screen."""
         self._seen = True
+        if self._early:
+            self.action_choose()
 
     def compose(self) -> ComposeResult:
         """The choices, then the keys."""
@@ -61,6 +65,7 @@ class Choose(ModalScreen[int | None]):
 
     def action_choose(self) -> None:
         """Hand back the highlighted line."""
+        self._early = not self._seen
         if self.is_current and self._seen:
             self.dismiss(self.query_one(OptionList).highlighted)
 

@@ -62,6 +62,8 @@ class Confirm(ModalScreen[bool]):
         self._yes = yes
         self._seen = False
         """Whether it stands on the screen: nobody agrees to what was not shown."""
+        self._early = False
+        """Whether it was agreed to before that; it counts once it stands there."""
 
     def on_mount(self) -> None:
         """From the next picture on it can be agreed to."""
@@ -70,6 +72,8 @@ class Confirm(ModalScreen[bool]):
     def _be_seen(self) -> None:
         """It stands on the screen."""
         self._seen = True
+        if self._early:
+            self.action_answer(True)
 
     def compose(self) -> ComposeResult:
         """What it is about, then the answers."""
@@ -81,7 +85,8 @@ class Confirm(ModalScreen[bool]):
 
     def action_answer(self, yes: bool) -> None:
         """Say it."""
-        if self.is_current and (self._seen or not yes):
+        self._early = yes and not self._seen
+        if self.is_current and not self._early:
             self.dismiss(yes)
 
     def action_take(self) -> None:

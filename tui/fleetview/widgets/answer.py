@@ -124,7 +124,8 @@ class Answer(Vertical):
         )
         room = self.size.width - 2
         lines = flowing(parts, room, indent=0) if room > 0 else (joined(parts),)
-        self.query_one(".figures", Static).update(Content("\n".join(text_of(line) for line in lines)))
+        for figures in self.query(".figures").results(Static):  # none once the answer has been taken away
+            figures.update(Content("\n".join(text_of(line) for line in lines)))
 
     def on_resize(self, event: Resize) -> None:
         """There is room for more figures in a line, or for fewer."""
