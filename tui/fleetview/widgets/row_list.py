@@ -24,7 +24,7 @@ class RowList(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--selected"}
     DEFAULT_CSS = """
-    RowList { height: 1fr; overflow-x: hidden; scrollbar-size: 1 1; }
+    RowList { height: 1fr; overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size: 1 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "down", show=False, id="move.down", tooltip="The next row."),
