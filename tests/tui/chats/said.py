@@ -74,3 +74,8 @@ def a_fleet() -> Fleet:
         backends={"ollama": a_backend_state("ollama", resident=(a_resident("qwen3:32b"),))},
     )
     return {"studio": studio, "laptop": laptop}
+
+
+def titles(store: ChatStore, search: str = "") -> list[str]:
+    """What the chats are called that a search finds."""
+    return [chat.title for chat in store.chats(search)]

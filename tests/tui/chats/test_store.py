@@ -3,7 +3,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from fleetview.chats import schema
 from fleetview.chats.records import Figures, Settings, Target
 from fleetview.chats.store import ChatStore
 from fleetview.words.parser import parse
-from tests.tui.chats.said import AT, FIGURES, LARGE, SMALL, a_chat, some_chats, ticking
+from tests.tui.chats.said import AT, FIGURES, LARGE, SMALL, a_chat, some_chats, titles
 
 WRITER = """
 import sys
@@ -31,22 +30,6 @@ while True:
     print(number, flush=True)
     number += 1
 """
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "chats.db"
-
-
-@pytest.fixture
-def store(file: Path) -> Iterator[ChatStore]:
-    ticks = ticking()
-    with closing(ChatStore(file, lambda: next(ticks))) as store:
-        yield store
-
-
-def titles(store: ChatStore, search: str = "") -> list[str]:
-    return [chat.title for chat in store.chats(search)]
 
 
 def test_a_chat_comes_back_as_it_was_said(store: ChatStore, file: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,23 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetview.chats.store import ChatStore
-from tests.tui.chats.said import LARGE, a_chat, some_chats, ticking
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "chats.db"
-
-
-@pytest.fixture
-def store(file: Path) -> Iterator[ChatStore]:
-    ticks = ticking()
-    with closing(ChatStore(file, lambda: next(ticks))) as store:
-        yield store
-
-
-def titles(store: ChatStore, search: str = "") -> list[str]:
-    return [chat.title for chat in store.chats(search)]
+from tests.tui.chats.said import LARGE, a_chat, some_chats, titles
 
 
 def test_a_disk_that_is_full_ends_keeping_and_not_the_chat(store: ChatStore, file: Path) -> None:

@@ -38,8 +38,8 @@ class Choose(ModalScreen[int | None]):
         self._choices = tuple(choices)
         self._seen = False
         """Whether it stands on the screen: nobody chooses what was not shown."""
-        self._early = False
-        """Whether Enter came before that; it counts once the line stands there."""
+        self._early: int | None = None
+        """The line that was taken before that; it counts once the line stands there."""
 
     def on_mount(self) -> None:
         """From the next picture on something can be chosen."""
@@ -48,8 +48,8 @@ class Choose(ModalScreen[int | None]):
     def _be_seen(self) -> None:
         """It stands on the screen."""
         self._seen = True
-        if self._early:
-            self.action_choose()
+        if self._early is not None and self.is_current:
+            self.dismiss(self._early)
 
     def compose(self) -> ComposeResult:
         """The choices, then the keys."""
@@ -65,9 +65,11 @@ class Choose(ModalScreen[int | None]):
 
     def action_choose(self) -> None:
         """Hand back the highlighted line."""
-        self._early = not self._seen
-        if self.is_current and self._seen:
-            self.dismiss(self.query_one(OptionList).highlighted)
+        highlighted = self.query_one(OptionList).highlighted
+        if not self._seen:
+            self._early = highlighted if self._early is None else self._early
+        elif self.is_current:
+            self.dismiss(highlighted)
 
     def action_cancel(self) -> None:
         """Hand back nothing."""
