@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fleetview.present.remarks import remarks
+from fleetview.present.node.remarks import remarks
 from fleetview_agent.wire import Sampled
 from tests.faults.conftest import Scene
 from tests.faults.relay import HTML, NDJSON, Relay, a_relay

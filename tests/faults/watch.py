@@ -15,7 +15,7 @@ from fleetview.config import NodeConfig
 from fleetview.fleet import STALE_INTERVALS, Change, Condition, Dropped, Fleet, LinkDown, LinkUp, NodeState
 from fleetview.fleet import apply as applied
 from fleetview.fleet import condition as condition_of
-from fleetview.present import rows
+from fleetview.present.table import rows
 from fleetview.present.text import Line, text_of
 from fleetview.remote.link import Link
 from fleetview.remote.logins import Logins

@@ -15,7 +15,7 @@ from fleetview.conversation.dialogue import Dialogue
 from fleetview.conversation.dialogues import Dialogues
 from fleetview.fleet import Fleet
 from fleetview.messages import RequestFailed
-from fleetview.screens.chat import ChatScreen
+from fleetview.screens.chat.screen import ChatScreen
 from fleetview.screens.desk import Desk
 from fleetview.widgets.prompt import Prompt
 from fleetview_agent.wire import ChatChunk, ChatRequest, Timings, Usage

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from fleetview.app import FleetApp
-from fleetview.screens.models import ModelsScreen
+from fleetview.screens.models.screen import ModelsScreen
 from fleetview_agent.wire import CopyRequest, ModelPart
 from tests.builders import AUTHOR
 from tests.tui.fake_fleet import FakeFleet, screen_text, settled, until

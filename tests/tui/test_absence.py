@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from fleetview.fleet import NodeState
-from fleetview.present import rows
-from fleetview.present.detail import detail
 from fleetview.present.measures import alert
-from fleetview.present.panel import panel
-from fleetview.present.remarks import remarks
+from fleetview.present.node.detail import detail
+from fleetview.present.node.panel import panel
+from fleetview.present.node.remarks import remarks
+from fleetview.present.table import rows
 from fleetview.present.text import Line, text_of, width_of
 from fleetview.present.wrapping import flowing, wrapped
 from fleetview_agent.wire import PROTOCOL

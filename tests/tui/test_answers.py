@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fleetview.present.answers import Progress, final, live
+from fleetview.present.chat.answers import Progress, final, live
 from fleetview.present.text import visible
 from fleetview_agent.wire import ChatChunk, Timings, Usage
 

@@ -9,7 +9,7 @@ from fleetview import views
 from fleetview.app import FleetApp
 from fleetview.fleet import LinkDown
 from fleetview.messages import CancelRequested, ChangeRequested, ChatRequested, RequestFailed
-from fleetview.screens.chat import ChatScreen
+from fleetview.screens.chat.screen import ChatScreen
 from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.help import Help
 from fleetview.screens.node import NodeScreen, Pane

@@ -21,7 +21,7 @@ from fleetview.messages import ChatRequested
 from fleetview.remote.errors import IdentityLocked, Unreachable
 from fleetview.remote.host_key import HostKey
 from fleetview.remote.logins import Logins
-from fleetview.screens.chat import ChatScreen
+from fleetview.screens.chat.screen import ChatScreen
 from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.node import NodeScreen
 from fleetview.screens.passphrase import Passphrase

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetview.present.charts import charts
-from fleetview.present.curves import STRETCHES, Past, in_columns
+from fleetview.present.node.charts import charts
+from fleetview.present.node.curves import STRETCHES, Past, in_columns
 from fleetview.present.text import Line, text_of, width_of
 from fleetview_agent.wire import History, HistoryCurve
 from tests.builders import GIB, a_node, a_sample

@@ -8,8 +8,8 @@ from fleetview import clipboard
 from fleetview.chats.records import Figures, Target
 from fleetview.chats.store import ChatStore
 from fleetview.messages import RequestFailed
-from fleetview.screens.chat import ChatScreen
-from fleetview.screens.chat_list import ChatList
+from fleetview.screens.chat.chat_list import ChatList
+from fleetview.screens.chat.screen import ChatScreen
 from fleetview.screens.choose import Choose
 from fleetview_agent.wire import ChatChunk
 from tests.tui.chatting import LLAMA, Chatting, Model, answered, ask, text_of, until

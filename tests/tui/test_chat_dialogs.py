@@ -15,11 +15,11 @@ from textual.widgets import Input
 
 from fleetview.chats.records import Settings
 from fleetview.chats.store import ChatStore
-from fleetview.screens.chat_list import ChatList
-from fleetview.screens.chat_settings import ChatSettings
-from fleetview.screens.chat_targets import NOBODY, ChatTargets
+from fleetview.screens.chat.chat_list import ChatList
+from fleetview.screens.chat.prompt_search import PromptSearch
+from fleetview.screens.chat.settings import ChatSettings
+from fleetview.screens.chat.targets import NOBODY, ChatTargets
 from fleetview.screens.confirm import Confirm
-from fleetview.screens.prompt_search import PromptSearch
 from fleetview.widgets.choices import Choices
 from tests.tui.chats.said import AT, LLAMA, QWEN, SMOL, a_fleet, some_chats, ticking
 from tests.tui.stage import Stage, text_of, until

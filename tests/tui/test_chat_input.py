@@ -9,9 +9,9 @@ import pytest
 from textual.events import Paste
 from textual.screen import Screen
 
-from fleetview.screens.chat_settings import ChatSettings
-from fleetview.screens.chat_targets import ChatTargets
-from fleetview.screens.prompt_search import PromptSearch
+from fleetview.screens.chat.prompt_search import PromptSearch
+from fleetview.screens.chat.settings import ChatSettings
+from fleetview.screens.chat.targets import ChatTargets
 from tests.tui.chatting import LLAMA, Chatting, Model, answered, ask, text_of, until
 
 

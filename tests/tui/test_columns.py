@@ -6,10 +6,10 @@ import pytest
 
 from fleetview.config import ConfigError, read_config
 from fleetview.fleet import NodeState
-from fleetview.present.freshness import changed
-from fleetview.present.rows import Choice, heading, layout, row
 from fleetview.present.table.cells import abbreviated
 from fleetview.present.table.columns import COLUMNS
+from fleetview.present.table.freshness import changed
+from fleetview.present.table.rows import Choice, heading, layout, row
 from fleetview.present.table.sorting import Sort
 from fleetview.present.table.wrong_columns import wrong_columns
 from fleetview.present.text import Line, text_of, width_of

@@ -18,7 +18,7 @@ from fleetview.commands.palette import pairs
 from fleetview.fleet import LinkUp, NodeState
 from fleetview.present.completion import Candidate, Completion, choice_lines
 from fleetview.present.text import text_of
-from fleetview.screens.chat import ChatScreen
+from fleetview.screens.chat.screen import ChatScreen
 from fleetview.screens.choose import Choose
 from fleetview.screens.command_line import CommandLine
 from fleetview.screens.confirm import Confirm
@@ -27,7 +27,7 @@ from fleetview.screens.health import Health
 from fleetview.screens.help import Help
 from fleetview.screens.journal import JournalScreen
 from fleetview.screens.logs import LogsScreen
-from fleetview.screens.models import ModelsScreen
+from fleetview.screens.models.screen import ModelsScreen
 from fleetview.screens.node import NodeScreen
 from fleetview.screens.show_plan import ShowPlan
 from fleetview.widgets.command_input import CommandInput

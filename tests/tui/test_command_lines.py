@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from fleetview.author import author
-from fleetview.present.command_lines import TEMPLATE_FILE, command_line, lasting
+from fleetview.present.operations.command_lines import TEMPLATE_FILE, command_line, lasting
 from fleetview.words.parser import parse
 from fleetview.words.requests import change_request
 from fleetview_agent.wire import (

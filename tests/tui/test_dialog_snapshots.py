@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from fleetview.fleet import NodeState
 from fleetview.models.elsewhere import Placed
-from fleetview.present.dialogs import TYPE_IT, deleting
+from fleetview.present.operations.dialogs import TYPE_IT, deleting
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.pick_model import PickModel

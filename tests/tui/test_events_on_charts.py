@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from fleetview.fleet import Ended
-from fleetview.present.charts import charts
-from fleetview.present.curves import STRETCHES, Past
-from fleetview.present.events_on_charts import clock, events, legend, row, seen
+from fleetview.present.node.charts import charts
+from fleetview.present.node.curves import STRETCHES, Past
+from fleetview.present.node.events_on_charts import clock, events, legend, row, seen
 from fleetview.present.text import text_of
 from fleetview_agent.wire import History, HistoryCurve, Operation, PinRequest, StartRequest
 from tests.builders import AUTHOR, a_load_request, a_node, a_sample, a_swap_request, an_operation, an_unload_request

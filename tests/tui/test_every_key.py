@@ -8,11 +8,11 @@ from textual.dom import DOMNode
 from fleetview.acting_app import ActingApp
 from fleetview.key_names import EXCEPTIONS, objection
 from fleetview.keymap import default_keys, scopes
-from fleetview.screens.chat import ChatScreen
+from fleetview.screens.chat.screen import ChatScreen
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.journal import JournalScreen
-from fleetview.screens.models import ModelsScreen
+from fleetview.screens.models.screen import ModelsScreen
 from fleetview.verbs.twins import TWINS
 from tests.tui.fake_fleet import settled, six_nodes
 

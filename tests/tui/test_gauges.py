@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from fleetview.present import measures
-from fleetview.present.account import account
-from fleetview.present.detail import detail
-from fleetview.present.gauges import gauges, not_drawn
-from fleetview.present.panel import panel
-from fleetview.present.readings import LABELS, UNTOLD, absent, absent_of_gpus, sources
-from fleetview.present.source_table import source_table
+from fleetview.present.node.account import account
+from fleetview.present.node.detail import detail
+from fleetview.present.node.gauges import gauges, not_drawn
+from fleetview.present.node.panel import panel
+from fleetview.present.node.readings import LABELS, UNTOLD, absent, absent_of_gpus, sources
+from fleetview.present.node.source_table import source_table
 from fleetview.present.text import Line, joined, text_of, width_of
 from fleetview_agent.wire import Gpu, Machine, Sample
 from tests.builders import GIB, a_machine, a_node, a_sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleetview import __version__
-from fleetview.present.health import Finding, health, health_lines
+from fleetview.present.node.health import Finding, health, health_lines
 from fleetview.present.text import text_of, width_of
 from fleetview.screens.health import Health
 from fleetview_agent.wire import PROTOCOL, Failure

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from fleetview.messages import ChatRequested
 from fleetview.present.text import visible
 from fleetview.remote.errors import Refused
-from fleetview.screens.chat import ChatScreen
+from fleetview.screens.chat.screen import ChatScreen
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.fleet import FleetScreen

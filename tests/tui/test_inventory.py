@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fleetview.fleet import Fleet, NodeState
 from fleetview.models.inventory import Inventory, chosen, key_of, matching, ordered, others_with
-from fleetview.present.dialogs import elsewhere
+from fleetview.present.operations.dialogs import elsewhere
 from fleetview_agent.wire import BackendState
 from tests.builders import a_backend_state, a_model_file, a_node, a_resident, a_sample
 

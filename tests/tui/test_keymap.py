@@ -27,9 +27,9 @@ def wrong(keys: str) -> list[str]:
 def declared_anywhere() -> set[type[DOMNode]]:
     """Every class of ours, in any module of screens and widgets, that declares keys."""
     modules = [
-        importlib.import_module(f"{package.__name__}.{module.name}")
+        importlib.import_module(module.name)
         for package in (fleetview.screens, fleetview.widgets)
-        for module in pkgutil.iter_modules(package.__path__)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     ]
     return {
         one

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from fleetview.fleet import Fleet
 from fleetview.models.fitting import Place
 from fleetview.models.inventory import Inventory
-from fleetview.present import matrix, matrix_panel, places
-from fleetview.present.matrix_cells import Table, cell, engines
+from fleetview.present.models import matrix, matrix_panel, places
+from fleetview.present.models.matrix_cells import Table, cell, engines
 from fleetview.present.text import text_of, width_of
 from tests.builders import GIB, a_backend_state, a_model_file, a_node, a_plan, a_resident
 

@@ -6,9 +6,9 @@ import asyncio
 
 from fleetview.fleet import LinkUp
 from fleetview.screens.choose import Choose
-from fleetview.screens.copy_model import CopyModel
-from fleetview.screens.models import ModelsScreen
-from fleetview.screens.places import Places
+from fleetview.screens.models.copy import CopyModel
+from fleetview.screens.models.places import Places
+from fleetview.screens.models.screen import ModelsScreen
 from fleetview_agent.wire import Order, Plan, SwapRequest
 from tests.builders import a_plan, a_resident
 from tests.tui.fake_fleet import FakeFleet

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fleetview.screens.models import ModelsScreen
+from fleetview.screens.models.screen import ModelsScreen
 from fleetview.screens.show_plan import ShowPlan
 from fleetview.screens.type_name import TypeName
 from fleetview_agent.wire import Order, Plan, SwapRequest

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from fleetview.screens.models import ModelsScreen
-from fleetview.screens.places import Places
+from fleetview.screens.models.places import Places
+from fleetview.screens.models.screen import ModelsScreen
 from tests.tui.fake_fleet import screen_text, settled, until
 from tests.tui.models_fleet import a_stocked_fleet
 

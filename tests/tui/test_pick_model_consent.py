@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetview.present.plans import WAITING
+from fleetview.present.operations.plans import WAITING
 from fleetview.screens.confirm import Confirm
 from fleetview.widgets.model_filter import ModelFilter
 from fleetview_agent.wire import SwapRequest

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from textual.app import App, ComposeResult
 
-from fleetview.present.plans import level, used_bar
+from fleetview.present.operations.plans import level, used_bar
 from fleetview.present.text import text_of, width_of
 from fleetview.widgets.plan_bars import PlanBars
 from fleetview_agent.wire import Plan

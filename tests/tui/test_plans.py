@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from fleetview.fleet import NodeState
-from fleetview.present.plan_rows import plan_lines, plan_rows
-from fleetview.present.plans import costs, expected, fits, leaving, need, short_of, sure, verdict
+from fleetview.present.operations.plan_rows import plan_lines, plan_rows
+from fleetview.present.operations.plans import costs, expected, fits, leaving, need, short_of, sure, verdict
 from fleetview.present.text import text_of
 from fleetview_agent.wire import DeleteRequest, LoadOptions, UnloadRequest
 from tests.builders import (

@@ -5,14 +5,15 @@ from dataclasses import replace
 import pytest
 
 from fleetview.fleet import Ended, NodeState
-from fleetview.present import age, cut, duration, percent, plain, rate, rows, size
+from fleetview.present import age, cut, duration, percent, plain, rate, size
 from fleetview.present import context as context_size
 from fleetview.present.figures import bar, columns, sparkline
 from fleetview.present.measures import memory_free, memory_ratio
-from fleetview.present.models import cell
-from fleetview.present.panel import machine, panel
+from fleetview.present.models.brief import cell
+from fleetview.present.node.panel import machine, panel
 from fleetview.present.signs import SYMBOLS
 from fleetview.present.summary import View, header
+from fleetview.present.table import rows
 from fleetview.present.text import Line, difference, text_of, width_of
 from fleetview_agent.wire import Failure
 from tests.builders import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fleetview.fleet import Ended
-from fleetview.present.detail import detail
 from fleetview.present.farewell import farewell
 from fleetview.present.keys import HelpKey, help_lines
-from fleetview.present.panel import panel
+from fleetview.present.node.detail import detail
+from fleetview.present.node.panel import panel
 from fleetview.present.text import Line, text_of, width_of
 from fleetview.widgets.key_bar import Key, key_line
 from fleetview_agent.wire import Failure

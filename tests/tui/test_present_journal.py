@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from fleetview.fleet import Ended
-from fleetview.present.journal import Entry, glance, newest_first, undo_refusal, whole, with_undoing
-from fleetview.present.journal_rows import heading, layout, row, when
 from fleetview.present.measures import clock_of
-from fleetview.present.operations import over, told
+from fleetview.present.operations.journal import Entry, glance, newest_first, undo_refusal, whole, with_undoing
+from fleetview.present.operations.journal_rows import heading, layout, row, when
+from fleetview.present.operations.progress import over, told
 from fleetview.present.text import text_of, width_of
 from fleetview_agent.wire import DeleteRequest, KeepRequest, Operation
 from tests.builders import AUTHOR, a_node, a_sample, a_swap_request, an_operation, an_unload_request

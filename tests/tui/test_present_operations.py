@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from fleetview.fleet import Ended, NodeState
 from fleetview.models.picking import choices
-from fleetview.present import models
-from fleetview.present.dialogs import cancelling, deleting, unloading
-from fleetview.present.engines import backends
-from fleetview.present.operations import done_ratio, in_hand, in_hand_in, over, time_left, transferred
-from fleetview.present.plan_rows import change_rows, plan_lines
-from fleetview.present.residents import answered, residents
+from fleetview.present.models import brief
+from fleetview.present.node.engines import backends
+from fleetview.present.node.residents import answered, residents
+from fleetview.present.operations.dialogs import cancelling, deleting, unloading
+from fleetview.present.operations.plan_rows import change_rows, plan_lines
+from fleetview.present.operations.progress import done_ratio, in_hand, in_hand_in, over, time_left, transferred
 from fleetview.present.text import Line, text_of, width_of
 from fleetview.widgets.model_list import row_line
 from fleetview_agent.wire import (
@@ -107,20 +107,20 @@ def test_a_time_to_stay_is_told_when_it_is_set() -> None:
 
 def test_a_pull_stands_beside_the_models_and_a_swap_before_it() -> None:
     node = a_node(operations=(a_pull(),))
-    assert text_of(models.cell(node, 100.0, 40)) == "small · pull 12%"
+    assert text_of(brief.cell(node, 100.0, 40)) == "small · pull 12%"
     both = a_node(operations=(a_pull(), an_operation(id="op-2")))
-    assert text_of(models.cell(both, 100.0, 40)).split() == ["large", "load", "50%", "+1"]
+    assert text_of(brief.cell(both, 100.0, 40)).split() == ["large", "load", "50%", "+1"]
     alone = a_node(backends={"ollama": a_backend_state("ollama", resident=())}, operations=(a_pull(),))
-    assert text_of(models.cell(alone, 100.0, 40)).split() == ["gemma3:27b", "pull", "12%"]
+    assert text_of(brief.cell(alone, 100.0, 40)).split() == ["gemma3:27b", "pull", "12%"]
 
 
 def test_a_pinned_model_carries_a_flag_and_an_orphan_a_warning() -> None:
-    assert text_of(models.cell(a_node_of(resident=(a_resident(pinned=True),)), 100.0, 40)) == "small ⚑"
+    assert text_of(brief.cell(a_node_of(resident=(a_resident(pinned=True),)), 100.0, 40)) == "small ⚑"
     orphan = a_resident("small#4711", phase="orphaned", memory_bytes=3 * GIB)
-    line = models.cell(a_node_of(resident=(a_resident(), orphan)), 100.0, 40)
+    line = brief.cell(a_node_of(resident=(a_resident(), orphan)), 100.0, 40)
     assert text_of(line) == "small#4711 orphaned +1"
     assert (" orphaned", "warm") in line
-    facts = models.facts(a_node_of(), "ollama", orphan, 100.0, 80)
+    facts = brief.facts(a_node_of(), "ollama", orphan, 100.0, 80)
     assert text_of(facts) == "small#4711 Q4_K_M · keeps 3.0G · ollama · orphaned, x ends it"
 
 
@@ -236,7 +236,7 @@ def test_a_row_of_the_picker_says_that_it_is_in_memory_or_the_same_file() -> Non
 def test_a_pin_that_was_set_is_told() -> None:
     request = PinRequest(author=AUTHOR, backend="ollama", model="small")
     done = an_operation(request=request, phase="ready", result="done", ended_at=AT)
-    assert text_of(models.cell(a_node(ended=(Ended(done, 99.0),)), 100.0, 40)) == "✓ small pinned 0.00 s"
+    assert text_of(brief.cell(a_node(ended=(Ended(done, 99.0),)), 100.0, 40)) == "✓ small pinned 0.00 s"
 
 
 def test_what_an_agent_does_by_itself_says_why_and_an_undo_what_it_takes_back() -> None:

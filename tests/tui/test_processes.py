@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetview.present.processes import SHOWN, UNASKED, Holders, processes
+from fleetview.present.node.processes import SHOWN, UNASKED, Holders, processes
 from fleetview.present.text import text_of, width_of
 from fleetview_agent.wire import ProcessMemory
 from tests.builders import GIB, a_backend_state, a_node, a_resident

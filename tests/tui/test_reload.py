@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 
 from fleetview.app import FleetApp
 from fleetview.messages import ChatRequested
-from fleetview.screens.chat import ChatScreen
-from fleetview.screens.models import ModelsScreen
+from fleetview.screens.chat.screen import ChatScreen
+from fleetview.screens.models.screen import ModelsScreen
 from fleetview.screens.node import NodeScreen
 from fleetview.screens.pick_model import PickModel
 from fleetview.watching import FleetFile

@@ -15,7 +15,7 @@ from fleetview.screens.bulk import Bulk
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.fleet import FleetScreen
-from fleetview.screens.places import Places
+from fleetview.screens.models.places import Places
 from fleetview.screens.show_plan import ShowPlan
 from fleetview.screens.why import Why
 from fleetview.widgets.fleet_table import FleetTable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleetview.chats.records import Target
 from fleetview.fleet import LinkUp
 from fleetview.present.text import text_of
-from fleetview.screens.chat import ChatScreen
+from fleetview.screens.chat.screen import ChatScreen
 from fleetview.widgets.key_bar import KeyBar
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.prompt import Prompt

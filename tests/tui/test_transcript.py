@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 from fleetview.chats.records import Reply, Target
 from fleetview.conversation import sections as dividing
 from fleetview.conversation.answering import Answering
-from fleetview.present.answers import Progress
+from fleetview.present.chat.answers import Progress
 from fleetview.widgets import answer_text
 from fleetview.widgets.answer import Answer
 from fleetview.widgets.answer_text import AnswerText

@@ -6,8 +6,8 @@ import pytest
 from textual.pilot import Pilot
 
 from fleetview.fleet import Ended, LinkUp
+from fleetview.present.operations.why import Then, Trouble, advice, card, ended, nearest, remembered, trouble
 from fleetview.present.text import text_of, width_of
-from fleetview.present.why import Then, Trouble, advice, card, ended, nearest, remembered, trouble
 from fleetview.screens.why import Why
 from fleetview_agent.wire import Failure, History, HistoryCurve, OperationChanged
 from tests.builders import GIB, a_backend_state, a_node, a_resident, a_sample, a_snapshot, an_operation
@@ -134,7 +134,7 @@ async def test_what_is_long_ago_is_looked_up_in_the_history() -> None:
 def test_the_card_looks_as_it_should(
     snap_compare: Callable[..., bool], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fleetview.present.why.moment", lambda _at: "2023-11-14 22:13:29")
+    monkeypatch.setattr("fleetview.present.operations.why.moment", lambda _at: "2023-11-14 22:13:29")
 
     async def opened(pilot: Pilot[None]) -> None:
         await settled(pilot)

@@ -38,7 +38,7 @@ from fleetview.messages import (
 from fleetview.present import plain
 from fleetview.present.farewell import farewell
 from fleetview.present.fleet_file import news
-from fleetview.present.operations import told
+from fleetview.present.operations.progress import told
 from fleetview.present.text import visible
 from fleetview.screens.desk import Desk
 from fleetview.screens.fleet import FleetScreen

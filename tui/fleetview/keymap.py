@@ -32,26 +32,26 @@ def scopes() -> tuple[Scope, ...]:
     # Chats bring Markdown, for which the first paint waits only where the fleet file has keys.
     from fleetview.screens.bench import Bench
     from fleetview.screens.bulk import Bulk
-    from fleetview.screens.chat import ChatScreen
-    from fleetview.screens.chat_list import ChatList, ChatSearchLine, Former
-    from fleetview.screens.chat_settings import ChatSettings, SettingLine, SystemText
-    from fleetview.screens.chat_targets import ChatTargets, TargetLine
+    from fleetview.screens.chat.chat_list import ChatList, ChatSearchLine, Former
+    from fleetview.screens.chat.prompt_search import PromptSearch, PromptSearchLine
+    from fleetview.screens.chat.screen import ChatScreen
+    from fleetview.screens.chat.settings import ChatSettings, SettingLine, SystemText
+    from fleetview.screens.chat.targets import ChatTargets, TargetLine
     from fleetview.screens.choose import Choose
     from fleetview.screens.command_line import CommandLine
     from fleetview.screens.confirm import Confirm
-    from fleetview.screens.copy_model import CopyModel
     from fleetview.screens.fleet import FleetScreen
     from fleetview.screens.health import Health
     from fleetview.screens.help import Help
     from fleetview.screens.journal import JournalScreen
     from fleetview.screens.leavers import Leavers
     from fleetview.screens.logs import LogsScreen
-    from fleetview.screens.models import ModelsScreen
+    from fleetview.screens.models.copy import CopyModel
+    from fleetview.screens.models.places import Places
+    from fleetview.screens.models.screen import ModelsScreen
     from fleetview.screens.node import NodeScreen, Pane
     from fleetview.screens.passphrase import Passphrase, Secret
     from fleetview.screens.pick_model import PickModel
-    from fleetview.screens.places import Places
-    from fleetview.screens.prompt_search import PromptSearch, PromptSearchLine
     from fleetview.screens.results import Results
     from fleetview.screens.show_operation import ShowOperation
     from fleetview.screens.show_plan import ShowPlan

@@ -19,7 +19,7 @@ from fleetview.screens.following import FollowingScreen
 if TYPE_CHECKING:
     from fleetview.conversation.dialogue import Dialogue
     from fleetview.conversation.dialogues import Dialogues
-    from fleetview.screens.chat_targets import ChatTargets
+    from fleetview.screens.chat.targets import ChatTargets
 
 Build = Callable[[Desk], Screen[None]]
 CHATS_AS_LEFT = 8
@@ -71,7 +71,7 @@ class Views:
         fleet = next((one.fleet for one in self._app.screen_stack if isinstance(one, FollowingScreen)), {})
         if not any(node.ready for node in fleet.values()):
             return False
-        from fleetview.screens.chat_targets import ChatTargets  # the first paint does not wait for dialogs
+        from fleetview.screens.chat.targets import ChatTargets  # the first paint does not wait for dialogs
 
         def chosen(targets: tuple[Target, ...] | None) -> None:
             self._aiming = None
@@ -84,7 +84,7 @@ class Views:
 
     async def _show_chat(self, dialogue: Dialogue) -> None:
         """Show a chat as it was left."""
-        from fleetview.screens.chat import ChatScreen  # brings Markdown, for which the first paint does not wait
+        from fleetview.screens.chat.screen import ChatScreen  # brings Markdown, for which the first paint does not wait
 
         name = f"chat {id(dialogue)}"  # its screen has it, and so has the name no longer than it lives
         if not self._app.is_screen_installed(name):
@@ -160,7 +160,7 @@ def _logs(desk: Desk) -> Screen[None]:
 
 def _models(desk: Desk) -> Screen[None]:
     """Every model on every node."""
-    from fleetview.screens.models import ModelsScreen  # the first paint does not wait for it
+    from fleetview.screens.models.screen import ModelsScreen  # the first paint does not wait for it
 
     return ModelsScreen(desk)
 

@@ -7,7 +7,7 @@ import pytest
 from fleetview.chats.records import FormerChat, FormerPrompt, Target
 from fleetview.chats.store import ChatStore
 from fleetview.models.offers import Offer, cannot_chat, matching, offers
-from fleetview.present.chats import chat_line, preview, prompt_line, target_line
+from fleetview.present.chat.lists import chat_line, preview, prompt_line, target_line
 from fleetview.present.text import text_of as words_of
 from fleetview.present.text import width_of
 from tests.tui.chats.said import AT, LLAMA, QWEN, SMOL, a_fleet

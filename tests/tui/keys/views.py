@@ -9,10 +9,10 @@ from typing import cast
 
 from fleetview.app import FleetApp
 from fleetview.present.logs import Wanted
-from fleetview.screens.chat import ChatScreen
+from fleetview.screens.chat.screen import ChatScreen
 from fleetview.screens.journal import JournalScreen
 from fleetview.screens.logs import LogsScreen
-from fleetview.screens.models import ModelsScreen
+from fleetview.screens.models.screen import ModelsScreen
 from fleetview.screens.node import Pane
 from fleetview.widgets.log_lines import LogView
 from fleetview.widgets.prompt import Prompt

@@ -12,8 +12,9 @@ from fleetview.cli.output import put, put_json, say, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import NodeState, apply
 from fleetview.models.fitting import Place, goodness, planned
-from fleetview.present import measures, plans
+from fleetview.present import measures
 from fleetview.present.numbers import count, size
+from fleetview.present.operations import plans
 from fleetview.present.text import DASH, text_of
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect

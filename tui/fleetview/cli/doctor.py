@@ -11,7 +11,7 @@ from fleetview.cli.status import Look, look
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import condition
 from fleetview.paths import agent_socket, tilde
-from fleetview.present.health import Finding, health, health_lines
+from fleetview.present.node.health import Finding, health, health_lines
 from fleetview.present.text import plain, text_of
 from fleetview.remote.logins import Logins
 from fleetview.words.exits import Exit

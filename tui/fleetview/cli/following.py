@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 from fleetview.cli.output import Progress
 from fleetview.config import NodeConfig
 from fleetview.present.numbers import percent
-from fleetview.present.operations import PHASES, done_ratio, subject, transferred
+from fleetview.present.operations.progress import PHASES, done_ratio, subject, transferred
 from fleetview.remote.backoff import delays
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect

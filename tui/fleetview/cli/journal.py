@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fleetview.cli.bounds import answering
 from fleetview.cli.output import put, put_json, say, table
 from fleetview.config import FleetConfig, NodeConfig
-from fleetview.present.journal import Entry, newest_first, result
 from fleetview.present.numbers import duration, moment
-from fleetview.present.operations import named
+from fleetview.present.operations.journal import Entry, newest_first, result
+from fleetview.present.operations.progress import named
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import RemoteError
 from fleetview.remote.logins import Logins

@@ -13,8 +13,8 @@ from fleetview.cli.output import put, put_json, say, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import NodeState, apply
 from fleetview.models.picking import Choice, choices, request
-from fleetview.present import plans
 from fleetview.present.numbers import context, size
+from fleetview.present.operations import plans
 from fleetview.present.text import DASH, text_of
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect

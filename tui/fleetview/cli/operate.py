@@ -12,7 +12,7 @@ from fleetview.cli.following import STATUS_HINT, Following
 from fleetview.cli.output import put, put_json, quote, say
 from fleetview.config import FleetConfig
 from fleetview.present.numbers import duration
-from fleetview.present.operations import stays
+from fleetview.present.operations.progress import stays
 from fleetview.present.text import plain
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect

@@ -7,7 +7,7 @@ from argparse import Namespace
 from fleetview.cli.output import put, put_json, table
 from fleetview.config import FleetConfig
 from fleetview.present.numbers import context
-from fleetview.present.plan_rows import plan_rows
+from fleetview.present.operations.plan_rows import plan_rows
 from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.logins import Logins

@@ -15,10 +15,11 @@ from fleetview.cli.bounds import ANSWER_SECONDS, no_answer
 from fleetview.cli.output import put, put_json, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import Change, Dropped, Fleet, LinkDown, NodeState, apply, condition
-from fleetview.present import measures, operations
+from fleetview.present import measures
 from fleetview.present.hints import hint
+from fleetview.present.node.remarks import remarks
 from fleetview.present.numbers import age, context, percent, rate, size
-from fleetview.present.remarks import remarks
+from fleetview.present.operations import progress
 from fleetview.present.text import DASH, plain, text_of
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import RemoteError
@@ -154,7 +155,7 @@ def _row(node: NodeState, now: float) -> tuple[str, ...]:
 def _models(node: NodeState) -> str:
     """What is resident, and what is being done about it."""
     parts = [_model(backend, model) for backend, model in node.resident]
-    parts += [text_of(operations.in_hand(operation)) for operation in node.operations]
+    parts += [text_of(progress.in_hand(operation)) for operation in node.operations]
     return ", ".join(parts) or DASH
 
 

@@ -14,14 +14,14 @@ from fleetview.commands.understanding import Command
 from fleetview.messages import ChangeRequested, ChatRequested, LogsRequested, NodeRequested
 from fleetview.models.inventory import Inventory
 from fleetview.present import plain
-from fleetview.present.health import health
-from fleetview.present.operations import subject as target_of
+from fleetview.present.node.health import health
+from fleetview.present.operations.progress import subject as target_of
 from fleetview.screens import flows
 from fleetview.screens.bench import Bench
 from fleetview.screens.desk import Desk
 from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.health import Health
-from fleetview.screens.model_moves import Moving, copy, fit
+from fleetview.screens.models.moves import Moving, copy, fit
 from fleetview.screens.show_plan import ShowPlan
 from fleetview.wishes.subject import Subject
 from fleetview_agent.wire import Order

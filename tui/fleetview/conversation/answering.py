@@ -7,7 +7,7 @@ from dataclasses import replace
 from fleetview.chats.records import Figures, Reply, State
 from fleetview.conversation.energy import Energy
 from fleetview.conversation.thoughts import Thoughts
-from fleetview.present.answers import Progress, figures_of, kept, live, outcome
+from fleetview.present.chat.answers import Progress, figures_of, kept, live, outcome
 from fleetview.present.text import visible
 from fleetview_agent.wire import ChatChunk, Sample
 

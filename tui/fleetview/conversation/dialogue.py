@@ -14,7 +14,7 @@ from fleetview.conversation.answering import Answering
 from fleetview.conversation.requests import request
 from fleetview.fleet import Fleet
 from fleetview.messages import RequestFailed
-from fleetview.present.answers import Progress
+from fleetview.present.chat.answers import Progress
 from fleetview_agent.wire import ChatChunk, ChatRequest
 
 Ask = Callable[[str, ChatRequest], AsyncGenerator[ChatChunk, None]]

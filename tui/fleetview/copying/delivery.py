@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fleetview.config import NodeConfig
 from fleetview.copying.throttle import Throttle
 from fleetview.present.numbers import percent
-from fleetview.present.operations import PHASES, done_ratio, transferred
+from fleetview.present.operations.progress import PHASES, done_ratio, transferred
 from fleetview.remote.backoff import delays
 from fleetview.remote.blobs import blob_state, read_blob, what_is, write_blob
 from fleetview.remote.client import AgentClient

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fleetview.fleet import NodeState
-from fleetview.present.operations import subject
+from fleetview.present.operations.progress import subject
 from fleetview.present.text import plain
 
 _OUTLIVES_THE_AGENT = "ollama"

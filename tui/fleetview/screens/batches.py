@@ -10,7 +10,7 @@ from typing import Literal
 
 from fleetview.fleet import Fleet
 from fleetview.messages import RequestFailed
-from fleetview.present.bulk import summary
+from fleetview.present.operations.bulk import summary
 from fleetview.screens.following import FollowingScreen
 from fleetview.wishes.batch import Row, Target, asked_again, followed, found_in, over
 from fleetview_agent.wire import Operation, Order

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from fleetview.fleet import NodeState
 from fleetview.messages import RequestFailed
 from fleetview.present import count, plain
-from fleetview.present.bulk import concerns, target_lines
+from fleetview.present.operations.bulk import concerns, target_lines
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.key_hints import KeyHints

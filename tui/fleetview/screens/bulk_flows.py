@@ -10,7 +10,7 @@ from textual.app import App
 from fleetview.fleet import keepable
 from fleetview.models.picking import choices
 from fleetview.present import count, plain
-from fleetview.present.dialogs import deleting_many, pulling_many
+from fleetview.present.operations.dialogs import deleting_many, pulling_many
 from fleetview.screens.bulk import Bulk, Make
 from fleetview.screens.choose import Choose
 from fleetview.screens.desk import Desk

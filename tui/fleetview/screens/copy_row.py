@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from textual.app import App
 
 from fleetview.present import plain
-from fleetview.present.command_lines import command_line
+from fleetview.present.operations.command_lines import command_line
 from fleetview.screens.choose import Choose
 from fleetview.screens.copied import copied
 from fleetview.verbs.twins import TWINS

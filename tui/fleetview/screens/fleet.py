@@ -14,8 +14,8 @@ from fleetview.config import Ui
 from fleetview.fleet import NodeState, condition
 from fleetview.present import measures, plain
 from fleetview.present.filtering import FilterError, parsed
+from fleetview.present.node.panel import panel
 from fleetview.present.numbers import count
-from fleetview.present.panel import panel
 from fleetview.present.summary import View, header
 from fleetview.present.table.columns import COLUMNS
 from fleetview.present.table.grouping import NEXT, Grouping, grouped

@@ -12,8 +12,9 @@ from fleetview.fleet import NodeState, keepable
 from fleetview.models.inventory import others_with
 from fleetview.models.offers import no_chat
 from fleetview.models.picking import unaskable
-from fleetview.present import count, dialogs, plain
-from fleetview.present.operations import in_hand, subject
+from fleetview.present import count, plain
+from fleetview.present.operations import dialogs
+from fleetview.present.operations.progress import in_hand, subject
 from fleetview.present.text import text_of
 from fleetview.screens.choose import Choose
 from fleetview.screens.confirm import Confirm

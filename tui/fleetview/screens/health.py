@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from fleetview.present import plain
-from fleetview.present.health import Finding, health_lines
+from fleetview.present.node.health import Finding, health_lines
 from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.dialog import Dialog
 from fleetview.widgets.lines import Lines

@@ -14,13 +14,14 @@ from textual.widgets import Input
 
 from fleetview.fleet import Ended, NodeState, refusal
 from fleetview.messages import CancelRequested, ChangeRequested, RequestFailed
-from fleetview.present import journal, journal_rows, plain
-from fleetview.present.command_lines import command_line
-from fleetview.present.dialogs import cancelling
+from fleetview.present import plain
 from fleetview.present.filtering import Filter, FilterError, parsed
-from fleetview.present.journal import Entry
 from fleetview.present.measures import clock_of
-from fleetview.present.operations import subject
+from fleetview.present.operations import journal, journal_rows
+from fleetview.present.operations.command_lines import command_line
+from fleetview.present.operations.dialogs import cancelling
+from fleetview.present.operations.journal import Entry
+from fleetview.present.operations.progress import subject
 from fleetview.present.text import Line
 from fleetview.screens.copied import copied
 from fleetview.screens.desk import Desk

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 
 from fleetview.fleet import NodeState
 from fleetview.present import plain, size
-from fleetview.present.plans import leaver
+from fleetview.present.operations.plans import leaver
 from fleetview.present.text import Line, cut_line
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.lines import Lines

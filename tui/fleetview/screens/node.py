@@ -14,11 +14,11 @@ from textual.events import Resize
 
 from fleetview.fleet import Ended, NodeState
 from fleetview.messages import RequestFailed
-from fleetview.present.curves import STRETCHES, Past, Stretch
-from fleetview.present.detail import Asked, page, sections
 from fleetview.present.fleet_file import removed
-from fleetview.present.processes import Holders
-from fleetview.present.source_table import TITLE
+from fleetview.present.node.curves import STRETCHES, Past, Stretch
+from fleetview.present.node.detail import Asked, page, sections
+from fleetview.present.node.processes import Holders
+from fleetview.present.node.source_table import TITLE
 from fleetview.present.summary import View, header
 from fleetview.present.text import text_of
 from fleetview.screens.desk import Desk

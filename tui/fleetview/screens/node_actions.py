@@ -20,8 +20,8 @@ from fleetview.messages import (
 )
 from fleetview.models.elsewhere import others
 from fleetview.present import plain
-from fleetview.present.health import health
-from fleetview.present.why import nearest, trouble
+from fleetview.present.node.health import health
+from fleetview.present.operations.why import nearest, trouble
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
 from fleetview.screens.node_keys import CHANGING, NODE_KEYS, ON_A_NODE
@@ -179,7 +179,7 @@ class NodeActions(FollowingScreen):
     @work(exclusive=True, group="dialog")
     async def action_copy(self) -> None:
         """Choose a model of the node and where it goes, see the plans, agree."""
-        from fleetview.screens.model_moves import copy_from  # the first paint does not wait for dialogs
+        from fleetview.screens.models.moves import copy_from  # the first paint does not wait for dialogs
 
         if (node := self.node) is not None:
             await copy_from(self.app, node, self.fleet, self.desk)

@@ -23,7 +23,7 @@ from fleetview.models import picking
 from fleetview.models.elsewhere import Placed, elsewhere, nothing_matches
 from fleetview.models.picking import Choice, Settings
 from fleetview.present import count, plain
-from fleetview.present.plans import WAITING, costs, forcible, remark, short_of
+from fleetview.present.operations.plans import WAITING, costs, forcible, remark, short_of
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.swap_plans import SwapPlans
 from fleetview.widgets.key_hints import KeyHints

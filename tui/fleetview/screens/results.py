@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from fleetview.present import plain
-from fleetview.present.bulk import row_lines, totals
+from fleetview.present.operations.bulk import row_lines, totals
 from fleetview.screens.batches import Batch
 from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.key_hints import KeyHints

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from fleetview.present import plain
-from fleetview.present.journal import Entry, whole
+from fleetview.present.operations.journal import Entry, whole
 from fleetview.screens.copied import copied
 from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.key_hints import KeyHints

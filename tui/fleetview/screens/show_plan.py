@@ -15,8 +15,8 @@ from textual.widgets import Static
 from fleetview.fleet import Fleet, NodeState
 from fleetview.messages import RequestFailed
 from fleetview.present import plain
-from fleetview.present.plan_rows import plan_lines
-from fleetview.present.plans import costs
+from fleetview.present.operations.plan_rows import plan_lines
+from fleetview.present.operations.plans import costs
 from fleetview.screens.confirm import Confirm
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.toned import contents

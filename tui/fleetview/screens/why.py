@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 
 from fleetview.messages import RequestFailed
 from fleetview.present import plain
-from fleetview.present.why import Then, Trouble, card, remembered
+from fleetview.present.operations.why import Then, Trouble, card, remembered
 from fleetview.screens.desk import Desk
 from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.dialog import Dialog

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from fleetview.conversation.answering import Answering
 from fleetview.conversation.sections import Sections
-from fleetview.present.answers import thoughts
+from fleetview.present.chat.answers import thoughts
 from fleetview.present.text import ELLIPSIS, SEPARATOR, Line, joined, plain, text_of
 from fleetview.present.wrapping import flowing
 from fleetview.widgets.answer_text import AnswerText

@@ -10,7 +10,7 @@ from textual.events import Resize
 
 from fleetview.chats.records import Target
 from fleetview.conversation.answering import Answering
-from fleetview.present.chat_lines import heading
+from fleetview.present.chat.lines import heading
 from fleetview.widgets.answer import Answer
 from fleetview.widgets.lines import Lines
 from fleetview.widgets.transcript import Transcript

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from fleetview.chats.records import Target
 from fleetview.conversation.dialogue import Dialogue, Said
-from fleetview.present.chat_lines import columns
+from fleetview.present.chat.lines import columns
 from fleetview.widgets.column import Column
 
 INTERVAL_SECONDS = 0.125

@@ -14,10 +14,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from fleetview.fleet import Fleet, NodeState
-from fleetview.present.freshness import FRESH_SECONDS, changed
-from fleetview.present.rows import ages, heading, row
+from fleetview.present.table.freshness import FRESH_SECONDS, changed
 from fleetview.present.table.grouping import Group, group_line
 from fleetview.present.table.layout import Choice, Placed, layout
+from fleetview.present.table.rows import ages, heading, row
 from fleetview.present.table.sorting import Sort
 from fleetview.present.text import Line, difference, left
 from fleetview.widgets.lines import Lines, draw

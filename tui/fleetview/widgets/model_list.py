@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from fleetview.models.picking import Choice
 from fleetview.present import DASH, ELLIPSIS, plain, size
-from fleetview.present.plans import fits, sure
+from fleetview.present.operations.plans import fits, sure
 from fleetview.present.text import Line, cut_line, joined, left, right, width_of
 from fleetview.widgets.lines import draw
 from fleetview.widgets.toned import content

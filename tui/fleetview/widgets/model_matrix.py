@@ -14,9 +14,9 @@ from textual.strip import Strip
 
 from fleetview.fleet import condition
 from fleetview.models.inventory import Entry, Inventory
-from fleetview.present import matrix
-from fleetview.present.matrix import Grid, Mark
-from fleetview.present.matrix_cells import Table
+from fleetview.present.models import matrix
+from fleetview.present.models.matrix import Grid, Mark
+from fleetview.present.models.matrix_cells import Table
 from fleetview.present.text import Line, difference
 from fleetview.widgets.lines import draw
 

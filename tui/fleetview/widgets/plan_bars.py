@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from fleetview.present.plans import of_limit, used_bar
+from fleetview.present.operations.plans import of_limit, used_bar
 from fleetview.present.text import Line
 from fleetview.widgets.toned import contents
 from fleetview_agent.wire import Plan

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from fleetview.fleet import NodeState
 from fleetview.models.picking import Choice, Settings
 from fleetview.present import DASH, age, context, plain
-from fleetview.present.plans import leaving, need, verdict
+from fleetview.present.operations.plans import leaving, need, verdict
 from fleetview.present.text import Line, cut_line, fitting
 from fleetview.present.wrapping import flowing, wrapped
 from fleetview.widgets.plan_bars import PlanBars

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from fleetview.fleet import condition
-from fleetview.present import measures, models
+from fleetview.present import measures
+from fleetview.present.models import brief
 from fleetview.present.numbers import GIB
 from fleetview.present.table import cells
 from fleetview.present.table.column import Column, Frame
@@ -235,7 +236,7 @@ _DECLARED = (
         "model",
         "MODEL",
         lambda f: 20 if f.roomy else 10,
-        models.cell,
+        brief.cell,
         level=1,
         importance=4,
         sort=_FIRST_MODEL,

@@ -1,0 +1,1 @@
+"""Models in words: the matrix of models and nodes, and where one fits. Pure."""

@@ -1,0 +1,1 @@
+"""A node in words: what it is, its figures now and before, its models, engines and processes. Pure."""

@@ -1,0 +1,1 @@
+"""The Chat view, and the dialogs that belong to it."""

@@ -1,0 +1,1 @@
+"""The Models view, and the dialogs that belong to it."""
