@@ -31,7 +31,7 @@ NAMES: Mapping[str, str] = {
 """Field → what people call it, where that is not its name without the unit."""
 UNITS: Mapping[str, Callable[[float], str]] = {
     "_bytes_per_second": lambda value: f"{value / (1 << 20):.1f} MiB/s",
-    "_bytes": lambda value: f"{value / (1 << 30):.2f} GiB",
+    "_bytes": lambda value: f"{value / (1 << 30):.2f}G",
     "_seconds": lambda value: f"{value / 86_400:.1f} days",
     "ratio": lambda value: f"{value:.0%}",
     "celsius": lambda value: f"{value:.0f} °C",

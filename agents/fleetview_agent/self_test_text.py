@@ -44,7 +44,7 @@ def _head(report: Report) -> Iterator[str]:
     yield from _rows("system", "", machine.system + (", in a virtual machine" if machine.virtual else ""))
     yield from _rows("model", "", machine.model or "-")
     yield from _rows("chip", "", f"{machine.chip or '-'}, {machine.cpu_cores} cores" + (f" ({kinds})" if kinds else ""))
-    yield from _rows("memory", "", f"{machine.memory_bytes / (1 << 30):.2f} GiB{speed}")
+    yield from _rows("memory", "", f"{machine.memory_bytes / (1 << 30):.2f}G{speed}")
     yield from _rows("GPU", "", _gpu(machine))
     for name, told in report.sought.items():
         yield from _rows(name, "", told or "not found")

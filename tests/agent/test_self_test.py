@@ -56,7 +56,7 @@ def test_each_probe_of_a_linux_machine_tells_values_units_sources_and_what_it_co
     put_all(tmp_path, PLAIN)
     report = examine(build_linux(tmp_path))
     used = figures(report, "meminfo")["memory_used_bytes"]
-    assert (used.value, used.unit, used.shown, used.reason) == (8 * GIB, "bytes", "8.00 GiB", None)
+    assert (used.value, used.unit, used.shown, used.reason) == (8 * GIB, "bytes", "8.00G", None)
     assert used.source is not None
     assert used.source.startswith("/proc/meminfo")
     assert figures(report, "uptime")["uptime_seconds"].value == 5000.25
@@ -90,7 +90,7 @@ def test_what_starts_slowly_is_waited_for_and_what_is_not_there_is_not(
     finally:
         sampler.close()
     assert figures(report, "metal")["gpu_memory_limit_bytes"].value == 48 * GIB
-    assert figures(report, "inferred limit")["gpu_memory_limit_bytes"].shown == "about 48.00 GiB"
+    assert figures(report, "inferred limit")["gpu_memory_limit_bytes"].shown == "about 48.00G"
     assert figures(report, "iokit")["gpu_ratio"].value == 0.43
     assert figures(report, "ioreg")["gpu_ratio"].reason == "ioreg is not there"
     power = figures(report, "macmon")["power_watts"]

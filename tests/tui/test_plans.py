@@ -85,7 +85,7 @@ def test_a_plan_of_a_load_tells_everything_that_speaks_for_and_against_it() -> N
     beside = (a_load_request("small"),)
     options = LoadOptions(batch=256, flash_attention=False, cache_type_k="q8_0", gpu_layers=-1, threads=4)
     request = a_swap_request(options=options, beside=beside)
-    plan = a_plan(request=request, undoes="op-7", waits_for=1, room_evidence="144.0 G GPU limit, 35.0 G of it in use")
+    plan = a_plan(request=request, undoes="op-7", waits_for=1, room_evidence="144G GPU limit, 35G of it in use")
     assert dict(plan_rows(plan)) == {
         "undoes": "op-7",
         "and": "llamacpp/small",
@@ -93,7 +93,7 @@ def test_a_plan_of_a_load_tells_everything_that_speaks_for_and_against_it() -> N
         "leaves": "llamacpp/small, after 1 answer in progress",
         "fit": "fits, 66G to spare · computed · about 12 s",
         "needs": "43G (40G weights + 2.0G cache) of 109G room",
-        "room": "144.0 G GPU limit, 35.0 G of it in use",
+        "room": "144G GPU limit, 35G of it in use",
         "memory": "40G now, 78G after, of 144G",
     }
 

@@ -148,5 +148,5 @@ def _machine(total_bytes: int, available_bytes: int | None, mapped_bytes: int) -
 
 
 def gib(count: int | None) -> str:
-    """Bytes for people."""
-    return "an unknown amount" if count is None else f"{count / (1 << 30):.1f} G"
+    """Bytes for people: GiB written `G`, to a tenth."""
+    return "an unknown amount" if count is None else f"{count / (1 << 30):.1f}".removesuffix(".0") + "G"

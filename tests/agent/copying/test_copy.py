@@ -236,7 +236,7 @@ async def refused(folder: Path, prepare: str) -> Operation:
     [
         ("same size", "simulated/sim-new is there already, and as large; delete it first if it should come again"),
         ("other content", "another simulated/sim-new is there already; delete it first"),
-        ("no room", " free; 1073741824.0 G would come, and 1.0 G must stay free, so delete something there first"),
+        ("no room", " free; 1073741824G would come, and 1G must stay free, so delete something there first"),
         ("twice", "simulated/sim-new names the same file twice, and cannot be copied"),
         ("closed", "the place for simulated/sim-new cannot be looked at: File name too long"),
         ("engine", "it is full"),

@@ -91,7 +91,7 @@ def test_models_that_come_together_must_fit_together() -> None:
     assert (plan.expected_seconds, plan.expected_cold) == (5.0, True)
     large = make_plan(request, node, (both[0], a_load("second", node, 60)))
     assert large.refusal is not None
-    assert large.refusal.startswith("new and second together need 75.0 G, and 40.0 G would be free")
+    assert large.refusal.startswith("new and second together need 75G, and 40G would be free")
 
 
 def test_several_models_are_no_surer_than_the_least_sure_of_them() -> None:

@@ -183,7 +183,7 @@ def test_what_does_not_fit_is_refused_with_what_to_do() -> None:
     plan = a_plan_for(a_load_request("new"), a_full_node(OLD, PINNED), a_header(40))
     assert plan.verdict == "does_not_fit"
     assert plan.refusal == (
-        "new needs 41.4 G with a context of 8192, and 10.0 G would be free, of which 1.0 G must stay free;"
+        "new needs 41.4G with a context of 8192, and 10G would be free, of which 1G must stay free;"
         " choose a smaller context, let llamacpp/old or llamacpp/pinned leave too, or use --force"
     )
 
@@ -211,7 +211,7 @@ def test_without_a_header_nothing_is_computed_but_the_weights_may_speak_against_
     plan = a_plan_for(a_load_request("new"), a_full_node(used_gib=109))
     assert (plan.verdict, plan.need_bytes) == ("does_not_fit", None)
     assert plan.refusal is not None
-    assert plan.refusal.startswith("the weights of new alone take 4.0 G, and 1.0 G would be free")
+    assert plan.refusal.startswith("the weights of new alone take 4G, and 1G would be free")
 
 
 def test_a_plan_waits_for_answers_of_those_that_leave_alone() -> None:

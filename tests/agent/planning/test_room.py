@@ -31,8 +31,8 @@ def test_unified_memory_bounds_the_room_twice() -> None:
     assert memory.is_gpu
     assert memory.room(()) == 20 * GIB, "of the machine, although the GPU would have 36 G"
     assert memory.room(occupants) == 25 * GIB
-    assert memory.evidence(()) == "48.0 G GPU limit, 12.0 G of it in use; 20.0 G of the machine available"
-    assert memory.evidence(occupants).endswith("; 5.0 G would leave")
+    assert memory.evidence(()) == "48G GPU limit, 12G of it in use; 20G of the machine available"
+    assert memory.evidence(occupants).endswith("; 5G would leave")
     wide, _ = a_memory(SMALL, unified=True, memory_available_bytes=60 * GIB)
     assert wide.room(()) == 36 * GIB, "of the GPU, although the machine would have 60 G"
 
@@ -47,7 +47,7 @@ def test_what_a_driver_let_go_of_is_free_on_neither_side() -> None:
 def test_a_card_of_its_own_has_room_by_its_own_memory_alone() -> None:
     memory, occupants = a_memory(SMALL, unified=False)
     assert memory.room(()) == 36 * GIB
-    assert memory.evidence(()) == "48.0 G GPU limit, 12.0 G of it in use"
+    assert memory.evidence(()) == "48G GPU limit, 12G of it in use"
     split = a_resident("large", memory_bytes=32 * GIB, gpu_memory_bytes=8 * GIB)
     memory, occupants = a_memory(split, unified=False)
     assert memory.room(occupants) == (48 - 12 + 8) * GIB, "only what it holds of the card"
@@ -67,6 +67,6 @@ def test_a_load_that_keeps_off_the_gpu_has_the_room_of_the_machine() -> None:
 def test_a_machine_without_a_gpu_tells_its_own_memory() -> None:
     memory, occupants = a_memory(SMALL, unified=False, gpu_memory_limit_bytes=None)
     assert memory.room(()) == (20 - 4) * GIB
-    assert memory.evidence(occupants) == "16.0 G of the machine's 64.0 G available; 5.0 G would leave"
+    assert memory.evidence(occupants) == "16G of the machine's 64G available; 5G would leave"
     blind, _ = a_memory(SMALL, unified=False, gpu_memory_limit_bytes=None, memory_available_bytes=None)
     assert (blind.room(()), blind.evidence(())) == (None, None)

@@ -109,4 +109,4 @@ def _free(kernel: Kernel) -> str:
 
 def _in_swap(kernel: Kernel) -> str:
     """What lies in swap."""
-    return f"{_swapped(kernel) / GIB:.1f} GiB swapped"
+    return f"{_swapped(kernel) / GIB:.1f}G swapped"

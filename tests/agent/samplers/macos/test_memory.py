@@ -104,7 +104,7 @@ def test_the_level_is_the_systems_and_the_rest_stands_beside_it(
     mac.set("sysctl.kern.memorystatus_level", "i32:23")
     assert pressure_probe(kernel).read(Moment(0)).values == {
         "pressure": word,
-        "pressure_evidence": f"level {level}, 23 % free, 2.9 GiB swapped",
+        "pressure_evidence": f"level {level}, 23 % free, 2.9G swapped",
     }
 
 

@@ -32,7 +32,7 @@ FIGURES = {
     "memory_used_bytes": 1_889_137 * 16384,
     "memory_available_bytes": 2_249_917 * 16384,
     "pressure": "normal",
-    "pressure_evidence": "level 1, 88 % free, 2.9 GiB swapped",
+    "pressure_evidence": "level 1, 88 % free, 2.9G swapped",
     "swap_used_bytes": 3_163_815_936,
     "swap_bytes_per_second": 0.0,
     "gpu_ratio": 0.43,
