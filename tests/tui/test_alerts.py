@@ -13,7 +13,7 @@ import pytest
 
 from fleetview.alerts.notifying import Notifier
 from fleetview.alerts.rules import CALM_SECONDS, HOLD_SECONDS, Alert, AlertWatch
-from fleetview.config import Alerts, FleetConfig
+from fleetview.config import Alerts, FleetConfig, config_of
 from fleetview.fleet import Fleet, LinkDown, LinkUp, NodeState, apply
 from tests.builders import a_sample, a_snapshot, a_traffic
 
@@ -64,7 +64,7 @@ def seen(watch: AlertWatch, alerts: Alerts, start: float, seconds: float, **samp
 def test_a_figure_beyond_its_bound_for_a_while_is_one_alert(
     rules: dict[str, object], good: dict[str, object], bad: dict[str, object], rule: str, text: str
 ) -> None:
-    alerts, watch = Alerts.model_validate(rules), AlertWatch()
+    alerts, watch = config_of({"alerts": rules}).alerts, AlertWatch()
     assert seen(watch, alerts, 0, 60, **good) == []
     assert seen(watch, alerts, 100, HOLD_SECONDS, **bad) == []
     (alert,) = seen(watch, alerts, 100 + HOLD_SECONDS, 60, **bad)

@@ -132,6 +132,13 @@ def test_keys_may_be_one_or_several(tmp_path: Path) -> None:
         ('node = [{name = "a"}]\n', ":1: node a has neither host nor local = true"),
         (HERE + "[node.tags]\nx = 1\n", ":4: node.tags must be a list"),
         ('[alerts]\nnotify = """\n[ui]\nmouse = 1\n"""\n[ui]\nmouse = 2\n', ":7: ui.mouse must be true or false"),
+        ("[ui]\ncolumns = []\n", ":2: ui.columns must have at least 1 in it"),
+        ("[ui]\ncolumns = [1]\n", ":2: ui.columns must be a text in quotes"),
+        ("[ui]\ngroup = [1]\n", ":2: ui.group must be 'role' or 'tag'"),
+        ("node = [1]\n", ":1: node must be a table"),
+        ('[[node]]\nname = "a"\nhost = "h"\nport = true\n', ":4: node.port must be a whole number"),
+        (f"[fleet]\ninterval_seconds = 1{'0' * 400}\n", ":2: fleet.interval_seconds must be a finite number"),
+        ("[alerts]\ngpu_temperature_celsius = 0\n", ":2: alerts.gpu_temperature_celsius must be greater than 0"),
         ("a = 1\nb = [\n", ":2: this is not TOML: Invalid value, where the file ends"),
         ("a = 1\nb\n", ":2: this is not TOML: Expected '=' after a key in a key/value pair in column 2"),
     ],
@@ -200,6 +207,27 @@ def test_what_cannot_be_read_is_told_in_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as told:
             read_config(file)
         assert str(told.value) == said
+
+
+def test_a_mark_before_the_first_line_is_passed_over(tmp_path: Path) -> None:
+    assert fleet(tmp_path, "\ufeff" + FAR).nodes[0].name == "far"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"port = {'9' * 5000}", ": a number in it has more digits than can be read"),
+        (f"node = {'[' * 5000}", ": its brackets are nested too deeply"),
+    ],
+    ids=["digits", "brackets"],
+)
+def test_what_python_itself_cannot_read_is_told_in_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+    assert complaint(tmp_path, text) == said
+
+
+def test_a_name_that_is_empty_or_would_move_the_cursor_is_told_in_quotes(tmp_path: Path) -> None:
+    assert complaint(tmp_path, '[ui]\n"theme\\n" = 1') == r""":1: there is no key ui."theme\n"; did you mean theme?"""
+    assert complaint(tmp_path, '[ui]\n"" = 1').startswith(':2: there is no key ui.""; there are ')
 
 
 def test_the_file_is_looked_for_in_one_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

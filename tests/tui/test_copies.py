@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from fleetview.config import FleetConfig
+from fleetview.config import FleetConfig, config_of
 from fleetview.connections import Run
 from fleetview.copying.copies import CALM, Copies
 from fleetview.messages import RequestFailed
@@ -53,7 +53,7 @@ async def desk() -> AsyncIterator[Desk]:
                 agent.backends["simulated"] = shelves[name] = Shelf(folder / name / "shelf")
                 nodes.append({"name": name, "local": True, "socket": str(folder / name / "agent.sock")})
             shelves["here"].put(MODEL, **CONTENT)
-            yield Desk(FleetConfig.model_validate({"node": nodes}), shelves)
+            yield Desk(config_of({"node": nodes}), shelves)
 
 
 async def test_a_model_goes_to_several_nodes_and_each_end_is_told(desk: Desk) -> None:

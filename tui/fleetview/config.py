@@ -2,192 +2,150 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-
-from fleetview.config_errors import ConfigError, Finding, Mistake, explain, located, unreadable
+from fleetview.config_errors import ConfigError, Finding, Mistake, located, unreadable
 from fleetview.fleet_path import fleet_path
+from fleetview.forms import Wrong, by_name, choice, many, number, path, read_table, switch, table, text, whole
+from fleetview.node_checks import expanded, misplaced_keys, misplaced_sockets, named_twice
 
-__all__ = ["Check", "ConfigError", "FleetConfig", "NodeConfig", "find_config", "read_config"]
-
-SOCKET_PATH_LIMIT = 103
-"""Bytes in the path of a unix socket; macOS has room for 104 with the closing zero."""
+__all__ = ["Check", "ConfigError", "FleetConfig", "NodeConfig", "config_of", "find_config", "read_config"]
 
 Check = Callable[[Mapping[str, Any]], Iterable[Finding]]  # Any: a parsed file, of which nothing is certain yet
 """Finds mistakes in a parsed file that its form alone does not show."""
+OWN_CHECKS: tuple[Check, ...] = (named_twice, misplaced_keys, misplaced_sockets)
 
 
-def _word(text: str) -> str:
+def _word(name: str) -> str:
     """A name that can stand on a command line, here and on the way through ssh."""
-    if not text or not text.isprintable() or any(char.isspace() for char in text):
+    if not name or not name.isprintable() or any(char.isspace() for char in name):
         raise ValueError("must be a name without spaces")
-    if text.startswith("-"):
+    if name.startswith("-"):
         raise ValueError("must not begin with a dash")
-    return text
+    return name
 
 
-def _host(text: str) -> str:
+def _host(name: str) -> str:
     """A name that ssh can be given."""
-    if "@" in text:
-        raise ValueError(f'must be a name alone; write user = "{text.partition("@")[0]}" beside it')
-    return text
+    if "@" in name:
+        raise ValueError(f'must be a name alone; write user = "{name.partition("@")[0]}" beside it')
+    return name
 
 
-def _path(path: Path) -> Path:
+def _possible(file: Path) -> Path:
     """A path that an operating system takes."""
-    if not str(path).isprintable():
+    if not str(file).isprintable():
         raise ValueError("must be a path without control characters")
-    return path
+    return file
 
 
-def _expanded(path: Path) -> Path:
-    """A path of this machine. Raises ValueError where nobody has the home that it begins with."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        raise ValueError(f"must be a path; nobody here has the home {path.parts[0]}") from None
+def _absolute(file: Path) -> Path:
+    """A path that does not depend on where a program was started."""
+    if not str(file).startswith(("/", "~/")):
+        raise ValueError("must be a path that begins with / or ~/")
+    return file
 
 
-Word = Annotated[str, AfterValidator(_word)]
-Host = Annotated[Word, AfterValidator(_host)]
-AnyPath = Annotated[Path, AfterValidator(_path)]
-HomePath = Annotated[AnyPath, AfterValidator(_expanded)]
-StrictFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+TEXT = text()
+WORD = text(_word)
+PORT = whole(minimum=1, maximum=65535)
+IDENTITY = path(_possible, expanded)
+SWITCH = switch()
+TEXTS = many(TEXT)
+KEYS = by_name(TEXT, TEXTS, otherwise='must be a key in quotes, or a list of them, as in "node.swap" = "s"')
+HOW_NODES_ARE_WRITTEN = "nodes are written as [[node]], with at least a name and either host or local = true"
 
 
-class Section(BaseModel):
-    """A part of the file; unknown keys are mistakes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
-
-
-class FleetSection(Section):
+@dataclass(frozen=True)
+class FleetSection:
     """The fleet as a whole."""
 
-    name: str = "fleet"
-    interval_seconds: Annotated[StrictFloat, Field(ge=0.2, le=60)] = 1.0
+    name: Annotated[str, TEXT] = "fleet"
+    interval_seconds: Annotated[float, number(minimum=0.2, maximum=60)] = 1.0
     """Between samples."""
 
 
-class Defaults(Section):
+@dataclass(frozen=True)
+class Defaults:
     """What nodes reached by ssh have in common."""
 
-    user: Word | None = None
-    port: Annotated[StrictInt, Field(ge=1, le=65535)] | None = None
-    identity: HomePath | None = None
+    user: Annotated[str | None, WORD] = None
+    port: Annotated[int | None, PORT] = None
+    identity: Annotated[Path | None, IDENTITY] = None
     """A private key; otherwise ssh-agent and the usual files."""
 
 
-class NodeConfig(Section):
+@dataclass(frozen=True)
+class NodeConfig:
     """One machine: this one, or one reached by ssh."""
 
-    name: Word
+    name: Annotated[str, WORD]
     """What the operator calls it."""
-    local: StrictBool = False  # before the fields that are judged by it
+    local: Annotated[bool, SWITCH] = False
     """This machine. Its agent is started when none serves, unless there is a `socket`."""
-    host: Host | None = None
+    host: Annotated[str | None, text(_word, _host)] = None
     """A host name, or a Host of the ssh configuration."""
-    user: Word | None = None
-    port: Annotated[StrictInt, Field(ge=1, le=65535)] | None = None
-    identity: HomePath | None = None
+    user: Annotated[str | None, WORD] = None
+    port: Annotated[int | None, PORT] = None
+    identity: Annotated[Path | None, IDENTITY] = None
     """A private key of this machine."""
-    socket: AnyPath | None = None
+    socket: Annotated[Path | None, path(_possible, _absolute)] = None
     """Where the agent serves, if not at the usual place: `~/` is the home on the node, and is left as it is."""
-    role: str | None = None
-    tags: tuple[str, ...] = ()
+    role: Annotated[str | None, TEXT] = None
+    tags: Annotated[tuple[str, ...], TEXTS] = ()
 
-    @field_validator("host", "user", "port", "identity")
-    @classmethod
-    def _only_by_ssh(cls, value: object, info: ValidationInfo) -> object:
-        """Nothing is said about ssh where there is none."""
-        if info.data.get("local"):
-            raise ValueError("must be left out where local = true: that node is this machine, and no ssh leads to it")
-        return value
-
-    @field_validator("socket")
-    @classmethod
-    def _findable(cls, path: Path, info: ValidationInfo) -> Path:
-        """A socket does not depend on where a program was started."""
-        if not str(path).startswith(("/", "~/")):
-            raise ValueError("must be a path that begins with / or ~/")
-        path = _expanded(path) if info.data.get("local") else path
-        if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
-            raise ValueError(f"must be a path of at most {SOCKET_PATH_LIMIT} bytes")
-        return path
-
-    @model_validator(mode="after")
-    def _reachable(self) -> NodeConfig:
+    def __post_init__(self) -> None:
         """There is a way to the node."""
         if not self.local and self.host is None:
             raise ValueError(f"node {self.name} has neither host nor local = true")
-        return self
 
 
-class Alerts(Section):
+@dataclass(frozen=True)
+class Alerts:
     """When to call the operator's attention."""
 
-    memory_pressure: Literal["warning", "critical"] | None = None
-    node_down: StrictBool = False
-    gpu_temperature_celsius: Annotated[StrictFloat, Field(gt=0)] | None = None
-    tokens_per_second_below: Annotated[StrictFloat, Field(gt=0)] | None = None
-    notify: str = "bell"
+    memory_pressure: Annotated[Literal["warning", "critical"] | None, choice("warning", "critical")] = None
+    node_down: Annotated[bool, SWITCH] = False
+    gpu_temperature_celsius: Annotated[float | None, number(exclusiveMinimum=0)] = None
+    tokens_per_second_below: Annotated[float | None, number(exclusiveMinimum=0)] = None
+    notify: Annotated[str, TEXT] = "bell"
     """`bell`, or a command that gets the alert as JSON on its standard input."""
 
 
-class Ui(Section):
+@dataclass(frozen=True)
+class Ui:
     """How it looks."""
 
-    theme: str | None = None
-    mouse: StrictBool = False
-    ascii: StrictBool | None = None
+    theme: Annotated[str | None, TEXT] = None
+    mouse: Annotated[bool, SWITCH] = False
+    ascii: Annotated[bool | None, SWITCH] = None
     """Whether to draw with ASCII alone; None: where the locale has nothing else."""
-    columns: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    columns: Annotated[tuple[str, ...] | None, many(TEXT, 1)] = None
     """Columns of the table of nodes, by name; None: those that suit the width."""
-    sort: str | None = None
+    sort: Annotated[str | None, TEXT] = None
     """The column by which its rows are put in order; None: as the nodes stand in this file."""
-    group: Literal["role", "tag"] | None = None
+    group: Annotated[Literal["role", "tag"] | None, choice("role", "tag")] = None
     """What its rows are put together by."""
 
 
-class FleetConfig(Section):
+@dataclass(frozen=True)
+class FleetConfig:
     """The whole file."""
 
-    fleet: FleetSection = FleetSection()
-    defaults: Defaults = Defaults()
-    nodes: Annotated[tuple[NodeConfig, ...], Field(validation_alias="node", min_length=1)] = (
-        NodeConfig(name="here", local=True),
+    fleet: Annotated[FleetSection, table(FleetSection)] = FleetSection()
+    defaults: Annotated[Defaults, table(Defaults)] = Defaults()
+    nodes: Annotated[tuple[NodeConfig, ...], many(table(NodeConfig), 1, HOW_NODES_ARE_WRITTEN)] = field(
+        default=(NodeConfig(name="here", local=True),), metadata={"key": "node"}
     )
-    alerts: Alerts = Alerts()
-    ui: Ui = Ui()
-    keys: Mapping[str, str | tuple[str, ...]] = {}
+    alerts: Annotated[Alerts, table(Alerts)] = Alerts()
+    ui: Annotated[Ui, table(Ui)] = Ui()
+    keys: Annotated[Mapping[str, str | tuple[str, ...]], KEYS] = field(default_factory=dict)
     """Id of an action → its keys."""
-
-    @field_validator("nodes")
-    @classmethod
-    def _complete(cls, nodes: tuple[NodeConfig, ...], info: ValidationInfo) -> tuple[NodeConfig, ...]:
-        """Nodes reached by ssh have the defaults."""
-        common = info.data.get("defaults", Defaults()).model_dump(exclude_none=True)
-        return tuple(
-            node if node.local else node.model_copy(update={**common, **node.model_dump(include=node.model_fields_set)})
-            for node in nodes
-        )
 
 
 def find_config(path: Path | None) -> Path | None:
@@ -209,16 +167,34 @@ def read_config(file: Path | None, *checks: Check) -> FleetConfig:
     """
     if file is None:
         return FleetConfig()
-    text = _read(file)
-    document = _parsed(file, text)
-    findings = [finding for check in (_named_twice, *checks) for finding in check(document)]
+    content = _read(file)
+    document = _parsed(file, content)
+    findings = [finding for check in (*OWN_CHECKS, *checks) for finding in check(document)]
     try:
-        config = FleetConfig.model_validate(document, by_alias=True, by_name=False)
-    except ValidationError as problem:
-        raise located(file, text, (*explain(problem, FleetConfig), *findings)) from problem
+        config = read_table(FleetConfig, document)
+    except Wrong as problem:
+        raise located(file, content, (*problem.findings, *findings)) from problem
     if findings:
-        raise located(file, text, findings)
-    return config
+        raise located(file, content, findings)
+    return _completed(config)
+
+
+def config_of(document: Mapping[str, Any]) -> FleetConfig:  # Any: as for Check
+    """What a parsed file says that offends against no check. Raises Wrong."""
+    return _completed(read_table(FleetConfig, document))
+
+
+def _completed(config: FleetConfig) -> FleetConfig:
+    """The fleet with what its nodes have of its defaults."""
+    return replace(config, nodes=tuple(_complete(node, config.defaults) for node in config.nodes))
+
+
+def _complete(node: NodeConfig, defaults: Defaults) -> NodeConfig:
+    """A node with the defaults where ssh leads to it, and with a socket that can be opened where it is this machine."""
+    if node.local:
+        return replace(node, socket=expanded(node.socket)) if node.socket else node
+    absent = (one.name for one in fields(defaults) if getattr(node, one.name) is None)
+    return replace(node, **{name: getattr(defaults, name) for name in absent})
 
 
 def _read(file: Path) -> str:
@@ -232,7 +208,7 @@ def _read(file: Path) -> str:
     except OSError as problem:
         raise unreadable(file, f"it cannot be read: {problem.strerror}") from problem
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")  # some editors put a mark before the first line
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
         raise ConfigError(Mistake(file, line, "", "this is not text in UTF-8")) from problem
@@ -248,15 +224,7 @@ def _parsed(file: Path, text: str) -> dict[str, Any]:  # Any: a parsed file, of 
         line = int(place[1]) if place else text.rstrip("\n").count("\n") + 1
         column = f" in column {place[2]}" if place else ", where the file ends"
         raise ConfigError(Mistake(file, line, "", f"this is not TOML: {what}{column}")) from problem
-
-
-def _named_twice(document: Mapping[str, Any]) -> Iterator[Finding]:  # Any: as above
-    """Nodes with a name that another one has."""
-    nodes = document.get("node")
-    seen: set[str] = set()
-    for place, node in enumerate(nodes if isinstance(nodes, list) else ()):
-        name = node.get("name") if isinstance(node, Mapping) else None
-        if isinstance(name, str) and name in seen:
-            yield ("node", place, "name"), f"two nodes are called {name}"
-        elif isinstance(name, str):
-            seen.add(name)
+    except RecursionError:
+        raise unreadable(file, "its brackets are nested too deeply") from None
+    except ValueError:  # Python's own, about what is a number by the rules of TOML
+        raise unreadable(file, "a number in it has more digits than can be read") from None

@@ -67,7 +67,7 @@ class Connections:
     def client(self, node: str) -> ClientLike:
         """The way to ask a node for something. Raises NotConnected."""
         if (connection := self._connections.get(node)) is None:
-            raise NotConnected(f"{node} is not connected")
+            raise NotConnected(f"{node} is not connected: the fleet file has no such node")
         return connection.link.client
 
     def retry(self, node: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from fleetview.config import NodeConfig
 from fleetview.fleet import Change
 from fleetview.remote.questions import Questions
+from fleetview.remote.turns import Turns
 
 if TYPE_CHECKING:
     from fleetview.remote.logins import Logins
@@ -94,10 +95,11 @@ def kept_logins(questions: Questions) -> Callable[[], Logins]:
 
 def real_links(logins: Callable[[], Logins]) -> OpenLink:
     """Connections to real agents."""
+    turns = Turns()
 
     def open_link(node: NodeConfig, interval: float, receive: Receive) -> LinkLike:
         from fleetview.remote.link import Link  # brings httpx, for which the first paint does not wait
 
-        return Link(node, receive, interval, logins())
+        return Link(node, receive, interval, logins(), turns=turns)
 
     return open_link

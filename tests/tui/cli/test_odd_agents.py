@@ -11,7 +11,7 @@ import pytest
 
 from fleetview.cli import status
 from fleetview.cli.status import Look, _object, _remarks, look
-from fleetview.config import FleetConfig
+from fleetview.config import config_of
 from fleetview.remote.logins import Logins
 from fleetview.words.parser import parse
 from fleetview_agent.wire import PROTOCOL, Sampled
@@ -63,6 +63,6 @@ async def test_a_node_that_answers_at_once_is_no_older_because_another_one_does_
         return Look(a_node("one", heard_at=-100.0, link_since=-101.0), -99.5)
 
     monkeypatch.setattr(status, "look", answered)
-    config = FleetConfig.model_validate({"node": [{"name": "one", "host": "one"}]})
+    config = config_of({"node": [{"name": "one", "host": "one"}]})
     assert await status.run(parse(("status",)), config, Logins()) == 0
     assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["one", "up"]

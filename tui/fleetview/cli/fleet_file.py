@@ -11,6 +11,7 @@ from typing import Any
 from fleetview.cli.output import put, put_json, say
 from fleetview.config import FleetConfig, find_config, read_config
 from fleetview.config_errors import ConfigError, Finding, Mistake, spelled
+from fleetview.form_schema import schema_of
 from fleetview.present.numbers import count
 from fleetview.toml_lines import Place
 from fleetview.words.exits import Exit
@@ -90,7 +91,7 @@ def schema() -> dict[str, Any]:  # Any: JSON
     from fleetview.present.table.columns import COLUMNS  # as above
     from fleetview.themes import known_themes  # as above
 
-    form = FleetConfig.model_json_schema(by_alias=True)
+    form = schema_of(FleetConfig)
     form["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     form["title"] = "fleet.toml"
     form["properties"]["keys"]["propertyNames"] = {"enum": sorted(default_keys())}
