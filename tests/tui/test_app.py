@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from fleetview import views
@@ -274,13 +271,3 @@ async def test_many_changes_are_drawn_together() -> None:
             fleet.links["one"].say(a_snapshot(samples=(a_sample(cpu_ratio=step / 200),)))
         await until(pilot, lambda: bool(drawn) and drawn[-1] == 199 / 200)
         assert len(drawn) < 20
-
-
-def test_the_first_paint_does_not_pay_for_the_network_or_for_markdown() -> None:
-    code = (
-        "import sys, fleetview.app;"
-        "late = {'httpx', 'asyncssh', 'markdown_it', 'fleetview.remote.client'};"
-        "print(sorted(late & sys.modules.keys()))"
-    )
-    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

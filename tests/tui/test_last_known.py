@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from fleetview import last_known
 from fleetview.app import FleetApp
-from fleetview.config import FleetConfig, NodeConfig
+from fleetview.config import NodeConfig, config_of
 from fleetview.fleet import Fleet, LinkDown, NodeState, condition
 from fleetview.last_known import SAVE_SECONDS, LastKnown
 from fleetview.widgets.fleet_table import FleetTable
@@ -83,9 +84,9 @@ def test_a_wall_clock_that_went_back_makes_nothing_younger_than_now(desk: Desk) 
         {"host": None, "local": True},
     ],
 )
-def test_another_name_or_address_is_another_node(desk: Desk, other: dict[str, object]) -> None:
+def test_another_name_or_address_is_another_node(desk: Desk, other: dict[str, Any]) -> None:
     desk.save(STUDIO)
-    node = STUDIO.model_copy(update=other)
+    node = replace(STUDIO, **other)
     assert desk.recall(node)[node.name] == NodeState(node.name)
 
 
@@ -201,7 +202,7 @@ def test_without_a_file_nothing_is_known_and_nothing_is_kept() -> None:
 
 async def test_a_dashboard_begins_with_old_figures_and_replaces_them_by_new_ones(desk: Desk) -> None:
     fleet = FakeFleet({"studio": (), "new": ()})
-    config = FleetConfig.model_validate({"node": [{"name": name, "host": name} for name in ("studio", "new")]})
+    config = config_of({"node": [{"name": name, "host": name} for name in ("studio", "new")]})
     desk.memory().save(config.nodes, {"studio": a_node("studio")}, 100.0)
     desk.wall += 7200
     app = FleetApp(config, fleet._open, clock=lambda: fleet.now, memory=desk.memory())

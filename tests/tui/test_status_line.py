@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetview.config import FleetConfig
+from fleetview.config import FleetConfig, config_of
 from fleetview.present.tmux import tmux_line
 from fleetview.status_line import OLD_SECONDS, StatusLine, kept_line, line_file
 from tests.tui.fake_fleet import NOW, settled, six_nodes
@@ -41,7 +41,7 @@ async def test_the_line_sums_up_the_fleet() -> None:
 
 
 def test_of_an_unknown_fleet_it_says_no_figures_and_never_a_command() -> None:
-    config = FleetConfig.model_validate({"fleet": {"name": "#(reboot)"}})
+    config = config_of({"fleet": {"name": "#(reboot)"}})
     assert tmux_line(config, {}, 0.0) == "##(reboot) 0/0 up"
 
 

@@ -7,8 +7,12 @@ import io
 import sys
 import time
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from fleetview.words.parser import parse
+
+if TYPE_CHECKING:
+    from fleetview.chats.store import ChatStore
 
 
 def main() -> int:
@@ -21,6 +25,8 @@ def main() -> int:
         return _status_line(arguments)
     if arguments.verb == "demo":
         return _demo(arguments)
+    if arguments.verb is None:
+        gc.disable()  # what is made until the first paint stays: looking for garbage in it takes a tenth of the start
     from fleetview.cli.run import guarded, run  # --version and --help need none of what this imports
 
     if arguments.verb is not None:
@@ -71,38 +77,34 @@ def _dashboard(arguments: Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         sys.stderr.write("fleetview: the dashboard needs a terminal; `fleetview status` prints the fleet as text\n")
         return 2
-    gc.disable()  # what is made until the first paint stays: looking for garbage in it takes a tenth of the start
     from fleetview.app import FleetApp  # a verb needs no screen
-    from fleetview.chats.store import ChatStore, chats_file
     from fleetview.commands.history import Typed, history_file
     from fleetview.config import find_config
+    from fleetview.garbage import Garbage
     from fleetview.last_known import LastKnown, last_known_file
     from fleetview.present.tmux import tmux_line
     from fleetview.status_line import StatusLine, line_file
     from fleetview.watching import FleetFile
 
+    def chats() -> ChatStore:
+        from fleetview.chats.store import ChatStore, chats_file  # the first paint does not wait for chats
+
+        return ChatStore(chats_file() if arguments.history else None)
+
     fleet_file = FleetFile(find_config(arguments.fleet))
     config = fleet_file.read()
     memory = LastKnown(last_known_file())
-    chats = ChatStore(chats_file() if arguments.history else None)
     app = FleetApp(config, readonly=arguments.readonly, memory=memory, fleet_file=fleet_file, chats=chats)
     app.typed = Typed(history_file())
     line = StatusLine(line_file(fleet_file.path), tmux_line)
-    app.followers += (line.note, _collect_garbage_again)
+    app.followers += (line.note, Garbage(app.idle_seconds).note)
     app.run(mouse=config.ui.mouse)
-    chats.close()
+    app.close_chats()
     line.close()
     memory.save(app.config.nodes, app.fleet, time.monotonic())
     if app.farewell:
         sys.stdout.write(f"{app.farewell}\n")
     return app.return_code or 0
-
-
-def _collect_garbage_again(*_fleet: object) -> None:
-    """Look for garbage from the first second on, in what is made from then on."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 if __name__ == "__main__":

@@ -9,14 +9,12 @@ from textual import work
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.reactive import var
-from textual.widgets import Input, TextArea
 
 from fleetview.app_keys import APP_KEYS
 from fleetview.commands.history import Typed
 from fleetview.commands.palette import FleetCommands
 from fleetview.fleet import Fleet
 from fleetview.screens.desk import Desk
-from fleetview.screens.help import Help, keys_of
 from fleetview.themed_app import ThemedApp
 from fleetview.views import Views
 
@@ -87,6 +85,8 @@ class ActingApp(ThemedApp, inherit_bindings=False):
 
     def action_help(self) -> None:
         """What the keys of this screen do."""
+        from fleetview.screens.help import Help, keys_of  # the first paint does not wait for it
+
         self.push_screen(Help(keys_of(self.screen)))
 
     @work(exclusive=True, group="command")
@@ -109,6 +109,6 @@ class ActingApp(ThemedApp, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where one types, the key of the command line is a letter."""
-        if action == "command_line" and isinstance(self.focused, Input | TextArea):
+        if action == "command_line" and self.focused and self.focused.check_consume_key("colon", ":"):
             return False
         return super().check_action(action, parameters)

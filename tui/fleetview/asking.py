@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import App
 from textual.screen import Screen
@@ -13,8 +13,10 @@ from textual.widgets import Input
 
 from fleetview.paths import tilde
 from fleetview.present import plain
-from fleetview.remote.host_key import HostKey
 from fleetview.screens.node_actions import NodeActions
+
+if TYPE_CHECKING:
+    from fleetview.remote.host_key import HostKey
 
 QUIET_SECONDS = 1.0
 """How long no key may have been pressed before a dialog appears under the operator's hands."""

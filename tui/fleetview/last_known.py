@@ -10,19 +10,16 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from fleetview.config import NodeConfig
 from fleetview.fleet import Fleet, NodeState
 from fleetview.paths import state_folder
 
 if TYPE_CHECKING:
-    from fleetview_agent.wire import BackendState, Machine, Sample
+    from fleetview.last_known_lines import Identity, Record
 
 FORMAT = b'{"file":"fleetview last known","version":1}'
 SAVE_SECONDS = 60.0
@@ -31,31 +28,7 @@ NODE_BYTES = 256 << 10
 """A node of which more is to be said is left out."""
 FILE_BYTES = 16 << 20
 
-Identity = tuple[str, ...]
-
 logger = logging.getLogger(__name__)
-
-
-class Record(BaseModel):
-    """One node, as one line."""
-
-    model_config = ConfigDict(defer_build=True)  # the first paint does not wait for it
-
-    identity: Identity
-    heard: FiniteFloat
-    """Seconds since 1970, on the clock of this machine."""
-    machine: Machine
-    backends: tuple[BackendState, ...]
-    sample: Sample | None = None
-
-
-@cache
-def records() -> type[Record]:
-    """How nodes are read and written; built here, since the first paint does not wait for the wire models."""
-    from fleetview_agent import wire
-
-    Record.model_rebuild(_types_namespace=vars(wire))
-    return Record
 
 
 @dataclass(frozen=True)
@@ -98,7 +71,7 @@ class LastKnown:
             if (node := fleet.get(name)) is None or node.heard_at is not None:
                 continue
             heard_at = at - max(0.0, now - record.heard)  # after a clock that was put back it is of just now
-            recalled[name] = _restored(node, record, heard_at)
+            recalled[name] = record.restored(node, heard_at)
             self._kept[record.identity] = _Kept(record.heard, heard_at, line)
         self._saved_at = at if self._saved_at is None else self._saved_at
         return {**fleet, **recalled} if recalled else fleet
@@ -147,13 +120,12 @@ class LastKnown:
         first, *lines = content.split(b"\n")
         if first != FORMAT or len(content) > FILE_BYTES:
             return
+        from fleetview.last_known_lines import record_of  # the first paint does not wait for the wire models
+
         names = frozenset(wanted)
         for line in lines:
-            try:
-                record = records().model_validate_json(line)
-            except ValidationError:
-                continue
-            if record.identity in names:
+            record = record_of(line)
+            if record is not None and record.identity in names:
                 yield record, line
 
     def _write(self, file: Path) -> None:
@@ -174,33 +146,18 @@ def identity(node: NodeConfig) -> Identity:
     return (node.name, *(str(part) for part in (node.local, node.host, node.user, node.port, node.socket)))
 
 
-def _restored(node: NodeState, record: Record, heard_at: float) -> NodeState:
-    """The node as it was, before the first word of its agent."""
-    backends = {state.backend: state for state in record.backends}
-    return replace(
-        node,
-        heard_at=heard_at,
-        machine=record.machine,
-        backends=backends,
-        backends_heard_at=dict.fromkeys(backends, heard_at),
-        samples=() if record.sample is None else (record.sample,),
-    )
-
-
 def _renewed(kept: _Kept | None, who: Identity, node: NodeState | None, ahead: float) -> _Kept | None:
     """The line of a node: the one that is there unless something was heard since; `ahead` is wall clock's lead."""
     if node is None or node.machine is None or node.heard_at is None:
         return kept
     if kept is not None and kept.heard_at == node.heard_at:
         return kept
+    from fleetview.last_known_lines import line_of  # as in _read
+
     heard = node.heard_at + ahead
-    sample = node.sample and node.sample.model_copy(update={"traffic": ()})  # what a model did is of that moment alone
-    record = records()(
-        identity=who, heard=heard, machine=node.machine, backends=tuple(node.backends.values()), sample=sample
-    )
     try:
-        line = record.model_dump_json(exclude_none=True).encode()
-    except ValueError:  # half a character, perhaps, in a name
+        line = line_of(who, heard, node.machine, node)
+    except ValueError:
         return kept
     return _Kept(heard, node.heard_at, line) if len(line) <= NODE_BYTES else None
 

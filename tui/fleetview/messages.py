@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from fleetview.chats.records import Target
-
 if TYPE_CHECKING:
+    from fleetview.chats.records import Target
     from fleetview_agent.wire import Order
 
 
@@ -48,6 +47,8 @@ class ChatRequested(Message):
     """Open a chat with a resident model, or with several side by side."""
 
     def __init__(self, node: str, backend: str, model: str, targets: tuple[Target, ...] = ()) -> None:
+        from fleetview.chats.records import Target  # the first paint does not wait for chats
+
         super().__init__()
         self.node = node
         self.backend = backend

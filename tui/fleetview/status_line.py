@@ -5,10 +5,10 @@ Imports nothing that a line which is printed every few seconds would have to wai
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 def line_file(fleet_file: Path | None) -> Path:
     """Where dashboards of that fleet file keep their line; None: where there is no fleet file."""
-    name = hashlib.sha256(os.fsencode(fleet_file.absolute() if fleet_file else "")).hexdigest()[:12]
-    return state_folder() / f"status-line-{name}"
+    name = zlib.crc32(os.fsencode(fleet_file.absolute() if fleet_file else ""))  # to import hashlib takes longer
+    return state_folder() / f"status-line-{name:08x}"
 
 
 class StatusLine:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from fleetview.connections import Connections
@@ -105,6 +104,8 @@ def _newer(node: str, what: str) -> Iterator[None]:
     try:
         yield
     except Refused as problem:
+        from http import HTTPStatus  # the first paint does not wait for it
+
         if problem.status != HTTPStatus.NOT_FOUND:
             raise
         told = f"the agent of {node} is older than fleetview, and has no {what}"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.screen import Screen
 
-from fleetview.chats.records import Target
 from fleetview.config import FleetConfig
 from fleetview.fleet import Fleet
 from fleetview.messages import ChatRequested, LogsRequested
@@ -17,6 +16,7 @@ from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
 
 if TYPE_CHECKING:
+    from fleetview.chats.records import Target
     from fleetview.conversation.dialogue import Dialogue
     from fleetview.conversation.dialogues import Dialogues
     from fleetview.screens.chat.targets import ChatTargets
@@ -60,8 +60,9 @@ class Views:
         await self._over_the_fleet(self._followed(NodeScreen(self._desk(), name)))
 
     async def chat(self, wish: ChatRequested) -> None:
-        """A chat with a model, or with several; one that was left goes on where it was."""
+        """A chat with a model, or with several; one that was left goes on where it was, ready to be typed into."""
         await self._show_chat(self._chats.with_targets(wish.targets))
+        await self._app.screen.run_action("type")
 
     async def last_chat(self) -> bool:
         """The chat that was open last, in an earlier run too, or else a choice; False where nobody can be asked."""

@@ -130,10 +130,6 @@ class ChatStore:
         """How models are asked from now on."""
         self._database.write("UPDATE chats SET settings = ? WHERE id = ?", settings_text(settings), chat_id)
 
-    def set_targets(self, chat_id: int, targets: Sequence[Target]) -> None:
-        """Who is asked from now on."""
-        self._database.write("UPDATE chats SET targets = ? WHERE id = ?", targets_text(targets), chat_id)
-
     def rename(self, chat_id: int, title: str) -> None:
         """Call a chat by a name of the operator's."""
         self._database.write("UPDATE chats SET title = ? WHERE id = ?", title_of(storable(title)), chat_id)

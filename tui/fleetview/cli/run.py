@@ -9,17 +9,18 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
 
-from fleetview.cli import fleet_file
 from fleetview.cli.output import say
-from fleetview.cli.terminal import Terminal
 from fleetview.config import ConfigError, FleetConfig, find_config, read_config
 from fleetview.own_log import start_log
 from fleetview.paths import default_log
 from fleetview.remote.errors import RemoteError
-from fleetview.remote.logins import Logins
 from fleetview.verbs import VERBS
 from fleetview.words.exits import CommandError, Exit, status_of
+
+if TYPE_CHECKING:
+    from fleetview.remote.logins import Logins
 
 CHANGING = frozenset(verb.name for verb in VERBS if verb.changes)
 
@@ -84,6 +85,10 @@ def _perform(arguments: Namespace) -> int:
     """Call what carries out the verb."""
     if arguments.readonly and arguments.verb in CHANGING and not arguments.dry_run:
         raise CommandError(f"{arguments.verb} would change a node, and --readonly forbids that", Exit.REFUSED)
+    from fleetview.cli import fleet_file  # for which the dashboard does not wait, as for what follows
+    from fleetview.cli.terminal import Terminal
+    from fleetview.remote.logins import Logins
+
     if arguments.verb == "config":
         return fleet_file.run(arguments)
     config = read_fleet(arguments)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fleetview.remote.host_key import HostKey
+if TYPE_CHECKING:
+    from fleetview.remote.host_key import HostKey
 
 
 class Questions(Protocol):

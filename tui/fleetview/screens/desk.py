@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from fleetview.chats.store import ChatStore
 from fleetview.config import FleetConfig
 from fleetview.fleet import Fleet
 
 if TYPE_CHECKING:
     from fleetview.bench.book import Kept
     from fleetview.bench.task import Task
+    from fleetview.chats.store import ChatStore
     from fleetview_agent.wire import (
         ChatChunk,
         ChatRequest,
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
         Plan,
         ProcessMemory,
     )
+
+
+LOOK_SECONDS = 0.5
+"""How often a dialog looks whether what it shows is still so."""
 
 
 class CopiesLike(Protocol):
@@ -62,9 +66,13 @@ class Desk:
     author: str
     """user@host of the operator."""
     config: FleetConfig
-    readonly: bool = False
-    chats: ChatStore = field(default_factory=ChatStore)
-    """Where chats are kept."""
+    readonly: bool
+    open_chats: Callable[[], ChatStore]
+
+    @property
+    def chats(self) -> ChatStore:
+        """Where chats are kept."""
+        return self.open_chats()
 
     @property
     def title(self) -> str:

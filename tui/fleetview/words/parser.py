@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """What is asked for in a shell. Leaves with status 2 and a sentence when that makes no sense."""
     try:
-        return _parsed(_parser(), words)
+        return _without_verb(words) or _parsed(_parser(), words)
     except WrongWords as problem:
         from fleetview.present.text import plain  # nothing else here needs it
 
@@ -73,12 +73,29 @@ def parse_here(words: Sequence[str], verbs: Sequence[Verb]) -> argparse.Namespac
     return _parsed(parser, words)
 
 
-def _parsed(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
-    """What the words ask for. Raises WrongWords."""
+def _without_verb(words: Sequence[str]) -> argparse.Namespace | None:
+    """What options alone ask of the dashboard, whose start does not wait for the parsers of all verbs; None: more."""
+    parser = Parser(prog="fleetview", add_help=False, allow_abbrev=False)
+    _add_own(parser)
+    parser.set_defaults(verb=None)
+    try:
+        arguments, unknown = _known(parser, words)
+    except WrongWords:
+        return None  # which the other parser tells
+    return None if unknown else arguments
+
+
+def _known(parser: Parser, words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """What is understood, and the words that are not. Raises WrongWords."""
     for word in words:
         if any("\ud800" <= char <= "\udfff" for char in word):
             parser.error(f"{word!a} is not text in UTF-8")
-    arguments, unknown = parser.parse_known_args(words)
+    return parser.parse_known_args(words)
+
+
+def _parsed(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
+    """What the words ask for. Raises WrongWords."""
+    arguments, unknown = _known(parser, words)
     if unknown:
         meant = Parser(prog=f"{parser.prog} {arguments.verb}") if arguments.verb else parser
         meant.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -107,16 +124,21 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"fleetview {__version__}")
-    _add_common(parser, inherit=False)
-    parser.add_argument("--readonly", action="store_true", help="nothing can be changed")
-    parser.add_argument("--no-history", dest="history", action="store_false", help="keep no chats")
-    parser.set_defaults(json=False)
+    _add_own(parser)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
     for verb in VERBS:
         _add_verb(verbs, verb)
     _add_demo(verbs)
     return parser
+
+
+def _add_own(parser: Parser) -> None:
+    """What stands before a verb, or without one."""
+    parser.add_argument("--version", action="version", version=f"fleetview {__version__}")
+    _add_common(parser, inherit=False)
+    parser.add_argument("--readonly", action="store_true", help="nothing can be changed")
+    parser.add_argument("--no-history", dest="history", action="store_false", help="keep no chats")
+    parser.set_defaults(json=False)
 
 
 def _add_demo(verbs: Any) -> None:  # Any: as in _add_verb
