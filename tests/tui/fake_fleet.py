@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from fleetview.app import FleetApp
-from fleetview.config import FleetConfig, NodeConfig
+from fleetview.config import NodeConfig, config_of
 from fleetview.fleet import Change, LinkDown, LinkUp
 from fleetview.links import LinkLike
 from fleetview.watching import FleetFile
@@ -46,7 +47,7 @@ class FakeFleet:
         self.links: dict[str, FakeLink] = {}
         self._first = first
         nodes = [{"name": name, **_address(name)} for name in first]
-        self.config = FleetConfig.model_validate({"fleet": {"name": "studio"}, "node": nodes, **fleet_file})
+        self.config = config_of({"fleet": {"name": "studio"}, "node": nodes, **fleet_file})
 
     def app(self, *, readonly: bool = False, fleet_file: FleetFile | None = None) -> FleetApp:
         return FleetApp(
@@ -74,8 +75,8 @@ def fleet_toml(*names: str) -> str:
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    """Wait for a condition, at most three seconds."""
-    async with asyncio.timeout(3):
+    """Wait for a condition, so long that only what never comes true fails, however busy the machine is."""
+    async with asyncio.timeout(15):
         while not holds():
             await pilot.pause(0.02)
 
@@ -93,6 +94,8 @@ async def settled(pilot: Pilot[None]) -> None:
 def screen_text(app: FleetApp) -> str:
     """What stands on the screen, line by line."""
     width, height = app.size
+    # As the app does before it draws: a dialog that is drawn here first would stay without what it covers.
+    visible_screen_stack.set(app._background_screens)
     strips = app.screen._compositor.render_strips(app.screen.size)
     return "\n".join(strip.text.rstrip()[:width] for strip in strips[:height])
 

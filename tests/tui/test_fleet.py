@@ -114,7 +114,7 @@ def test_nothing_can_be_done_to_a_node_that_is_not_connected_and_the_reason_says
 def test_nothing_can_be_done_to_a_node_of_which_only_old_figures_are_known() -> None:
     old = a_node("studio", link="connecting", link_since=None)
     for verb in ("swap", "unload", "chat"):
-        assert refusal(old, verb) == "studio is not connected"
+        assert refusal(old, verb) == "studio is not connected: the first try is under way"
 
 
 def test_a_first_failed_try_is_down_with_its_reason_and_the_old_figures_stay() -> None:
@@ -127,7 +127,7 @@ def test_a_first_failed_try_is_down_with_its_reason_and_the_old_figures_stay() -
 def test_a_connection_that_is_back_is_not_up_before_its_snapshot() -> None:
     fleet = apply({"one": a_node("one", link="down")}, "one", LinkUp(), 500.0)
     assert condition(fleet["one"], 500.0) == "stale"
-    assert refusal(fleet["one"], "chat") == "one is not connected"
+    assert refusal(fleet["one"], "chat") == "one is not connected: its first figures are awaited"
     assert condition(apply(fleet, "one", a_snapshot(), 500.0)["one"], 500.0) == "up"
 
 

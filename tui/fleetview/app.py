@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Literal
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Literal
 
 from textual import on, work
 from textual.events import Event, Key, Paste
@@ -14,15 +15,14 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from fleetview.acting_app import ActingApp
-from fleetview.alerts.notifying import Notifier
 from fleetview.asking import Asking
 from fleetview.author import author as operator
-from fleetview.chats.store import ChatStore
 from fleetview.commands.history import Typed
 from fleetview.config import ConfigError, FleetConfig
 from fleetview.connections import Connections, Run
 from fleetview.copying.copies import Copies
 from fleetview.fleet import Change, Fleet, alerted, apply, described
+from fleetview.frames import Frames
 from fleetview.keymap import textual_keymap
 from fleetview.last_known import LastKnown
 from fleetview.links import OpenLink, kept_logins, real_links
@@ -47,8 +47,13 @@ from fleetview.talk import Talk
 from fleetview.views import Views
 from fleetview.watching import LOOK_SECONDS, FleetFile
 
+if TYPE_CHECKING:
+    from fleetview.chats.store import ChatStore
+
 TICK_SECONDS = 1.0
 """How often ages move on."""
+APART_SECONDS = 0.02
+"""Between those who are told that they have."""
 Follower = Callable[[FleetConfig, Fleet, float], None]
 """Is called once a second with the fleet as it is; what it finds there is its own business."""
 
@@ -69,7 +74,7 @@ class FleetApp(ActingApp):
         readonly: bool = False,
         memory: LastKnown | None = None,
         fleet_file: FleetFile | None = None,
-        chats: ChatStore | None = None,
+        chats: Callable[[], ChatStore] | None = None,
     ) -> None:
         super().__init__(config.ui)
         self.config = config
@@ -82,12 +87,12 @@ class FleetApp(ActingApp):
         self._copies = Copies(lambda: self.config, logins, self._author, self._follow, self.tell)
         self._memory = memory or LastKnown()
         self._fleet_file = fleet_file
-        self._chats = chats or ChatStore()
-        self._chats.listen(partial(self.tell, severity="warning"))
+        self._open_chats = chats
         self.views = Views(self, self.desk, self.following)
-        self.followers: list[Follower] = [self.views.follow, Notifier(self).note]
+        self.followers: list[Follower] = [self.views.follow]
         self.typed = Typed()
         self._pressed_at = -math.inf
+        self._frames = Frames(partial(self.mutate_reactive, FleetApp.fleet), self.set_timer)
         self.set_reactive(FleetApp.fleet, described(config))
         self.set_reactive(FleetApp.now, clock())
         self.set_keymap(textual_keymap(config.keys))
@@ -123,14 +128,14 @@ class FleetApp(ActingApp):
             self._author,
             self.config,
             self._readonly,
-            self._chats,
+            lambda: self._chats,
         )
 
     def on_mount(self) -> None:
         """Connect once the first picture is out."""
-        self.set_interval(TICK_SECONDS, self._tick)
+        self.set_interval(TICK_SECONDS, self._go_on)
         self.set_interval(LOOK_SECONDS, self._look)
-        self.call_after_refresh(self._connect)
+        self.call_after_refresh(self._begin)
 
     async def on_event(self, event: Event) -> None:
         """Where text is pasted, nothing in it commands the terminal that shows it; keys and pastes are no idleness."""
@@ -139,6 +144,20 @@ class FleetApp(ActingApp):
         if isinstance(event, Paste):
             event.text = visible(event.text)
         await super().on_event(event)
+
+    @cached_property
+    def _chats(self) -> ChatStore:
+        """Where chats are kept; in memory where nobody says."""
+        from fleetview.chats.store import ChatStore  # the first paint does not wait for it
+
+        store = self._open_chats() if self._open_chats else ChatStore()
+        store.listen(partial(self.tell, severity="warning"))
+        return store
+
+    def close_chats(self) -> None:
+        """Write down what is left to be written of chats."""
+        if "_chats" in self.__dict__:
+            self._chats.close()
 
     def parting(self) -> str:
         """What leaving means for what is in hand."""
@@ -152,8 +171,20 @@ class FleetApp(ActingApp):
         """Time goes on."""
         self.now = self.clock()
         self._memory.note(self.config.nodes, self.fleet, self.now)
-        for follow in self.followers:
+
+    async def _go_on(self) -> None:
+        """Time goes on, and who follows it does one by one: with hundreds of nodes a key would wait for all at once."""
+        self._tick()
+        for follow in tuple(self.followers):
+            await asyncio.sleep(APART_SECONDS)
             follow(self.config, self.fleet, self.now)
+
+    def _begin(self) -> None:
+        """Watch for alerts, and connect."""
+        from fleetview.alerts.notifying import Notifier  # the first paint does not wait for it
+
+        self.followers.append(Notifier(self).note)
+        self._connect()
 
     def _connect(self) -> None:
         """Show what was last heard of every node, and follow it."""
@@ -195,7 +226,8 @@ class FleetApp(ActingApp):
         """Something is no longer what it was on the node `name`."""
         from fleetview_agent.wire import OperationChanged  # the first paint does not wait for the wire models
 
-        self.fleet = apply(self.fleet, name, change, self.clock())
+        self.set_reactive(FleetApp.fleet, apply(self.fleet, name, change, self.clock()))  # screens follow by frames
+        self._frames.changed()
         if isinstance(change, OperationChanged) and (ended := told(change.operation, self._author)):
             self.tell(ended[0], node=name, severity=ended[1])
 
@@ -213,8 +245,6 @@ class FleetApp(ActingApp):
         """Show which nodes have an alert by the rules of the fleet file."""
         if (fleet := alerted(self.fleet, texts)) is not self.fleet:
             self.fleet = fleet
-
-    # What screens ask for
 
     @on(ChangeRequested)
     @work(group="requests")

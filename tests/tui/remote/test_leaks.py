@@ -16,10 +16,10 @@ import pytest
 from asyncssh.channel import SSHChannel
 
 from fleetview.fleet import Change, LinkDown
+from fleetview.remote.channels import MOST_CHANNELS
 from fleetview.remote.connect import connect
 from fleetview.remote.link import Link
 from fleetview.remote.logins import AT_ONCE, Logins
-from fleetview.remote.transport import MOST_CHANNELS
 from fleetview_agent.agent import Agent
 from fleetview_agent.wire import Sampled
 from tests.sshd import needs_sshd

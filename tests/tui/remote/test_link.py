@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -49,7 +50,8 @@ async def test_a_lost_node_is_told_and_comes_back_by_itself_with_a_snapshot(sock
         async with a_real_agent(socket):
             await until(lambda: any(isinstance(change, Sampled) for change in heard), "a sample")
         await until(lambda: isinstance(heard[-1], LinkDown), "the loss")
-        with pytest.raises(NotConnected, match="here is not connected"):
+        assert isinstance(heard[-1], LinkDown)
+        with pytest.raises(NotConnected, match=f"here is not connected: {re.escape(heard[-1].reason)}"):
             _ = link.client
         heard.clear()
         async with a_real_agent(socket):
@@ -127,3 +129,22 @@ async def test_a_bug_in_whoever_receives_is_not_hidden(socket: Path) -> None:
 
     with pytest.raises(LookupError, match="LinkDown"):
         await Link(a_local_node(socket), receive, 1.0).run()
+
+
+async def test_what_is_said_of_a_failure_may_be_put_in_other_words_and_is_the_same_for_whoever_asks(
+    tmp_path: Path,
+) -> None:
+    heard: list[Change] = []
+    node = a_local_node(tmp_path / "nobody.sock")
+    link = Link(node, lambda _, change: heard.append(change), 0.2, say=lambda _: "no route to operator@laptop:22")
+    with pytest.raises(NotConnected, match="here is not connected: the first try is under way"):
+        _ = link.client
+    running = asyncio.create_task(link.run())
+    await until(lambda: bool(heard), "the failure")
+    assert isinstance(heard[0], LinkDown)
+    assert heard[0].reason == "no route to operator@laptop:22"
+    with pytest.raises(NotConnected, match="here is not connected: no route to operator@laptop:22"):
+        _ = link.client
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

@@ -1,7 +1,7 @@
 """What is true of the fleet, as one frozen value, and what may be done to it. Pure."""
 
 from fleetview.fleet.applying import ENDED_SECONDS, HISTORY_SECONDS, LOGGED, alerted, apply, described
-from fleetview.fleet.refusals import SERVER_VERBS, NodeVerb, keepable, refusal
+from fleetview.fleet.refusals import SERVER_VERBS, NodeVerb, keepable, refusal, unconnected
 from fleetview.fleet.state import (
     DOWN_INTERVALS,
     STALE_INTERVALS,
@@ -40,4 +40,5 @@ __all__ = [
     "keepable",
     "of_disk",
     "refusal",
+    "unconnected",
 ]

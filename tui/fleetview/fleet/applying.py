@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import dropwhile
 from typing import TYPE_CHECKING, assert_never
 
 from fleetview.config import FleetConfig
@@ -79,7 +80,7 @@ def _next(node: NodeState, change: Change, at: float) -> NodeState:
                 protocol=change.protocol,
             )
         case wire.Sampled(sample=sample):
-            kept = tuple(old for old in node.samples if old.at > sample.at - HISTORY_SECONDS)
+            kept = dropwhile(lambda old: old.at <= sample.at - HISTORY_SECONDS, node.samples)
             ended = tuple(end for end in node.ended if end.heard_at > at - ENDED_SECONDS)
             return replace(node, heard_at=at, samples=(*kept, sample), ended=ended)
         case wire.BackendChanged(state=state):

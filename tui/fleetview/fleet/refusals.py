@@ -18,8 +18,15 @@ SERVER_VERBS = ("start", "stop", "restart")
 def refusal(node: NodeState, verb: NodeVerb) -> str | None:
     """Why `verb` cannot be done to `node` just now, in words; None when it can."""
     if not node.current or node.machine is None:
-        return f"{node.name} is not connected" + (f": {node.reason}" if node.reason else "")
+        return f"{node.name} is not connected: {unconnected(node)}"
     return _lack(node, verb)
+
+
+def unconnected(node: NodeState) -> str:
+    """Why nothing can be asked of a node just now."""
+    if node.reason:
+        return node.reason
+    return "its first figures are awaited" if node.link == "up" else "the first try is under way"
 
 
 def _lack(node: NodeState, verb: NodeVerb) -> str | None:

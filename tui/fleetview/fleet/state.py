@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -126,6 +127,16 @@ class NodeState:
         """Backend and model of everything that can answer."""
         return tuple((name, model) for name, model in self.resident if model.phase == "ready")
 
+    @cached_property
+    def suffers(self) -> bool:
+        """Whether something failed on it, or its memory is pressed hard; asked several times a second of every node."""
+        if self.sample is not None and self.sample.pressure == "critical":
+            return True
+        return any(
+            state.phase == "failed" or any(model.phase in {"failed", "orphaned"} for model in state.resident)
+            for state in self.backends.values()
+        )
+
     def able(self, *abilities: str) -> tuple[BackendState, ...]:
         """The backends that understand at least one of these verbs on this node."""
         return tuple(state for state in self.backends.values() if set(abilities) & set(state.abilities))
@@ -161,9 +172,6 @@ def condition(node: NodeState, at: float) -> Condition:
         return "stale"
     if node.operations and not all(map(of_disk, node.operations)):
         return "busy"
-    failed = any(state.phase == "failed" for state in node.backends.values())
-    failed = failed or any(model.phase in {"failed", "orphaned"} for _, model in node.resident)
-    critical = node.sample is not None and node.sample.pressure == "critical"
-    if failed or critical:
+    if node.suffers:
         return "degraded"
     return "busy" if node.operations else "up"

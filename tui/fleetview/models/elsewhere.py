@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleetview.fleet import Fleet, NodeState
+from fleetview.fleet import Fleet, NodeState, unconnected
 from fleetview.models.picking import Choice, unaskable
 
 if TYPE_CHECKING:
@@ -16,24 +16,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Placed:
-    """A model, and the first node that has it."""
+    """A model, and the first node that has it; one that is connected where there is one."""
 
     node: str
     backend: str
     file: ModelFile
+    away: str | None = None
+    """Why that node cannot be asked for it."""
 
 
 def others(fleet: Fleet, node: str) -> tuple[Placed, ...]:
-    """What can be loaded on other nodes that are connected; the same file once for each engine."""
+    """What can be loaded on other nodes, as far as is known; the same file once for each engine."""
     found: dict[tuple[str, str], Placed] = {}
-    for other in fleet.values():
-        if other.name == node or not other.current:
+    for other in sorted(fleet.values(), key=lambda other: not other.current):
+        if other.name == node:
             continue
+        away = None if other.current else unconnected(other)
         for state in other.backends.values():
             for file in state.models:
                 if file.refusal is None and unaskable(state.backend, file.name) is None:
                     key = (state.backend, file.identity or file.name)
-                    found.setdefault(key, Placed(other.name, state.backend, file))
+                    found.setdefault(key, Placed(other.name, state.backend, file, away))
     return tuple(found.values())
 
 
@@ -54,6 +57,8 @@ def _reason(one: Placed, node: NodeState) -> str:
     state = node.backends.get(one.backend)
     if state is None or state.phase == "missing":
         return f"on {one.node}; {node.name} has no {one.backend}"
+    if one.away is not None:
+        return f"on {one.node}, not connected: {one.away}"
     return f"on {one.node}: C in Models copies it"
 
 

@@ -13,18 +13,29 @@ from fleetview.remote.client import AgentClient
 from fleetview.remote.connect import connect
 from fleetview.remote.errors import NotConnected, RemoteError
 from fleetview.remote.logins import Logins
+from fleetview.remote.turns import Turns
 
 
 class Link:
     """Hands whatever is heard from a node to `receive`, for as long as `run` does."""
 
     def __init__(
-        self, node: NodeConfig, receive: Callable[[str, Change], None], interval: float, logins: Logins | None = None
+        self,
+        node: NodeConfig,
+        receive: Callable[[str, Change], None],
+        interval: float,
+        logins: Logins | None = None,
+        say: Callable[[RemoteError], str] = str,
+        turns: Turns | None = None,
     ) -> None:
         self._node = node
         self._receive = receive
         self._interval = interval
         self._logins = logins or Logins()
+        self._say = say
+        """What the operator is told of a failure."""
+        self._turns = turns
+        """Shared with other links, which speak in the same instant."""
         self._client: AgentClient | None = None
         self._heard = 0
         """Events since the connection stands."""
@@ -32,13 +43,14 @@ class Link:
         """Lines without sense that were told of since the connection stands."""
         self._again = False
         """Whether the node was there before, and nobody has asked for it since."""
+        self._reason = "the first try is under way"
         self._wanted = asyncio.Event()
 
     @property
     def client(self) -> AgentClient:
         """The way to ask for something. Raises NotConnected."""
         if self._client is None:
-            raise NotConnected(f"{self._node.name} is not connected")
+            raise NotConnected(f"{self._node.name} is not connected: {self._reason}")
         return self._client
 
     def retry_now(self) -> None:
@@ -55,12 +67,13 @@ class Link:
             try:
                 await self._follow()
             except RemoteError as problem:
-                reason, heals = str(problem), problem.heals
+                reason, heals = self._say(problem), problem.heals
                 self._tell_dropped()
             finally:
                 self._client = None
             if self._heard > 1:  # an agent that ends after each first event is not asked twice a second
                 waits = delays()
+            self._reason = reason
             seconds = next(waits) if heals else None
             self._receive(self._node.name, LinkDown(reason, seconds))
             await self._wait(seconds)
@@ -69,7 +82,7 @@ class Link:
         """Receive events until that fails. Raises RemoteError."""
         self._heard = self._told = 0
         async with (
-            connect(self._node, self._logins, interval=self._interval, again=self._again) as client,
+            connect(self._node, self._logins, interval=self._interval, again=self._again, turns=self._turns) as client,
             aclosing(client.events(self._interval)) as events,
         ):
             async for event in events:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from typing import Protocol
 
 from asyncssh import ChannelOpenError, SSHClientConnection, SSHClientProcess, SSHReader, SSHWriter
 
 from fleetview.config import NodeConfig
+from fleetview.remote.channels import Channel
 from fleetview.remote.errors import Unreachable
 from fleetview.remote.ssh_words import connection_in_words
 
@@ -22,23 +22,6 @@ NOT_FOUND = 127
 NOBODY_SERVES = 3
 """What `fleetview-agent dial` exits with where no agent serves."""
 LONGEST_WORDS = 2000
-
-
-class Channel(Protocol):
-    """Bytes to and from an agent."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing can come any more."""
-
-    async def read(self, most: int) -> bytes:
-        """What has come; nothing at the end. Raises RemoteError."""
-
-    async def write(self, data: bytes) -> None:
-        """Send everything. Raises RemoteError."""
-
-    def close(self) -> None:
-        """End it, in both directions."""
 
 
 class Route:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
-
+from textual.events import Key
 from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input
 
 from fleetview.fleet import Fleet
+from fleetview.present import plain
+from fleetview.present.summary import View
 from fleetview.screens.desk import Desk
-
-FRAME_SECONDS = 0.04
-"""Changes that come closer together than this are drawn together."""
 
 
 class FollowingScreen(Screen[None]):
@@ -32,12 +30,34 @@ class FollowingScreen(Screen[None]):
         """The fleet as it stands on the screen."""
         self.shown_at = 0.0
         """`now` as it stands on the screen."""
-        self._drawn_at = 0.0
-        self._due = False
+
+    @property
+    def view(self) -> View:
+        """How the fleet is looked at, for the line on top."""
+        pause = self.desk.config.keys.get("view.pause", "p")
+        key = pause if isinstance(pause, str) else pause[0]
+        return View(paused=self.paused, readonly=self.desk.readonly, pause=key, demo=bool(self.app.sub_title))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 -- Textual's
         """Where one types, the key of the filter is a letter."""
         return action != "filter" or not isinstance(self.focused, Input)
+
+    def why_not(self, action: str) -> str | None:  # noqa: ARG002 -- screens whose keys depend on something have it here
+        """Why an action cannot be done just now, in words; None when it can."""
+        return None
+
+    def on_key(self, event: Key) -> None:
+        """A key that would do nothing says why."""
+        found = self.active_bindings.get(event.key)
+        if found is None or found.enabled or found.node is not self:
+            return
+        if reason := self.why_not(found.binding.action):
+            event.stop()
+            self.tell(reason)
+
+    def tell(self, text: str, title: str = "") -> None:
+        """Say something for a moment; nothing in it is markup."""
+        self.app.notify(plain(text), title=plain(title), severity="warning", markup=False)
 
     def draw(self) -> None:
         """Show the fleet of `shown`; screens say how."""
@@ -50,12 +70,12 @@ class FollowingScreen(Screen[None]):
         self._draw_now()
 
     def watch_fleet(self, fleet: Fleet) -> None:  # noqa: ARG002 -- screens that want it have it here
-        """Something is no longer what it was."""
-        self._schedule()
+        """Something is no longer what it was; the app says so once a frame."""
+        self._draw_seen()
 
     def watch_now(self) -> None:
         """Time has gone on: ages have."""
-        self._schedule()
+        self._draw_seen()
 
     def watch_paused(self, paused: bool) -> None:
         """The picture stays, or goes on."""
@@ -64,21 +84,13 @@ class FollowingScreen(Screen[None]):
         else:
             self._draw_now()
 
-    def _schedule(self) -> None:
-        """Draw now, or together with what else comes within the frame."""
-        if self._due or self.paused or not self.is_mounted or not self.is_current:
-            return
-        wait = self._drawn_at + FRAME_SECONDS - time.monotonic()
-        if wait <= 0:
+    def _draw_seen(self) -> None:
+        """Draw the fleet as it is where that can be seen."""
+        if self.is_mounted and self.is_current and not self.paused:
             self._draw_now()
-        else:
-            self._due = True
-            self.set_timer(wait, self._draw_now)
 
     def _draw_now(self) -> None:
         """Draw the fleet as it is."""
-        self._due = False
-        self._drawn_at = time.monotonic()
         if not self.paused or not self.shown:
             self.shown, self.shown_at = self.fleet, self.now
         self.draw()
