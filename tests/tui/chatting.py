@@ -17,6 +17,7 @@ from fleetview.fleet import Fleet
 from fleetview.messages import RequestFailed
 from fleetview.screens.chat.screen import ChatScreen
 from fleetview.screens.desk import Desk
+from fleetview.widgets.column import Column
 from fleetview.widgets.prompt import Prompt
 from fleetview_agent.wire import ChatChunk, ChatRequest, Timings, Usage
 from tests.tui.stage import Stage, text_of, until
@@ -118,7 +119,7 @@ async def answered(pilot: Pilot[None], app: Chatting, text: str = "capital?") ->
 
 
 def settled(app: Chatting) -> bool:
-    return all(answer.settled for column in app.chat.query("Column") for answer in column.query("Answer"))  # type: ignore[attr-defined] # answers, by their name
+    return all(answer.settled for column in app.chat.query(Column) for answer in column.answers if column.display)
 
 
 __all__ = ["GEMMA", "LLAMA", "QWEN", "Chatting", "Model", "answered", "ask", "settled", "text_of", "until"]

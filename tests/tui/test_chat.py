@@ -32,7 +32,7 @@ async def test_an_answer_comes_with_its_figures() -> None:
         assert "Chat · llama3.3:70b · ollama on studio" in shown
         assert "capital?" in shown
         assert "Canberra." in shown
-        assert "84.1 tok/s · 118 tokens · prompt 37, 12 cached, 512 tok/s" in shown
+        assert "84.1 tok/s · 118 tokens · – J/token · prompt 37, 12 cached, 512 tok/s" in shown
 
 
 async def test_everything_that_was_said_is_sent_with_the_next_prompt() -> None:

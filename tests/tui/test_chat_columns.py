@@ -26,6 +26,18 @@ async def test_several_models_answer_side_by_side_each_in_its_own_conversation()
     assert gemma.said() == ["one", "It is Canberra.", "two"]
 
 
+async def test_prompts_side_by_side_stand_in_one_row_and_a_mark_says_which_column_keys_mean() -> None:
+    app = Chatting({LLAMA: Model("one\n\ntwo\n\nthree"), GEMMA: Model("It is Canberra.")})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await answered(pilot, app, "why?")
+        assert [row.count("why?") for row in text_of(app).splitlines()[2:] if "why?" in row] == [2]
+        assert "▸" not in text_of(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: "▸ studio" in text_of(app))
+        await pilot.press("tab")
+        await until(pilot, lambda: "▸ worker" in text_of(app) and "▸ studio" not in text_of(app))
+
+
 async def test_a_model_that_fails_does_not_stop_the_others() -> None:
     llama, gemma = Model(), Model()
     llama.pieces = ()
@@ -52,6 +64,15 @@ async def test_columns_that_have_no_room_are_reached_with_brackets() -> None:
         await until(pilot, lambda: "[ 1–2 of 3 ]" in text_of(app))
         await pilot.resize_terminal(120, 24)
         await until(pilot, lambda: " of 3 ]" not in text_of(app) and "Qwen says Canberra." in text_of(app))
+
+
+async def test_what_came_to_a_column_without_room_is_there_once_there_is_room() -> None:
+    app = Chatting({LLAMA: Model(), GEMMA: Model(), QWEN: Model("Qwen says Canberra.")})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await answered(pilot, app)
+        await until(pilot, lambda: not app.chat._columns._pace._active.is_set())
+        await pilot.resize_terminal(120, 24)
+        await until(pilot, lambda: "Qwen says Canberra." in text_of(app))
 
 
 async def test_g_asks_another_model_of_the_fleet_which_knows_what_was_said() -> None:

@@ -15,8 +15,7 @@ ITEMS = "".join(f"- item number {number} with some words\n" for number in range(
 
 @pytest.fixture(autouse=True)
 def _short_sections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dividing, "LENGTH", 1000)
-    monkeypatch.setattr(dividing, "LIST_LENGTH", 400)
+    monkeypatch.setattr(dividing, "LENGTH", 400)
 
 
 def in_sections(pieces: tuple[Piece, ...]) -> list[str]:
@@ -52,11 +51,16 @@ def test_a_long_text_is_parted_between_blocks() -> None:
 
 def test_a_long_code_block_goes_on_in_the_next_section() -> None:
     sections = in_sections(fed(CODE))
-    assert len(sections) > 3
+    assert len(sections) > 2
     assert all(section.startswith("```python\n") for section in sections)
     assert all(section.rstrip().endswith("```") for section in sections[:-1])
     lines = [line for section in sections for line in section.splitlines() if not line.startswith("```")]
     assert lines == [line for line in CODE.splitlines() if not line.startswith("```")]
+
+
+def test_a_code_block_of_sixty_lines_is_one_section_though_it_has_empty_lines() -> None:
+    text = "```python\n" + 'text = """\n\nmore of it\n"""\n' * 15 + "```\n"
+    assert in_sections(fed(text)) == [text]
 
 
 def test_a_fence_inside_another_one_closes_nothing() -> None:
@@ -92,3 +96,12 @@ def test_how_the_text_comes_makes_no_difference(text: str, step: int) -> None:
 @given(PROSE)
 def test_nothing_is_lost_or_added_outside_code(text: str) -> None:
     assert "".join(in_sections(fed(text))) == text
+
+
+def test_a_long_table_is_parted_between_rows_and_repeats_its_heading() -> None:
+    heading = "| a | b |\n|---|---|\n"
+    rows = "".join(f"| number {number} | {WORDS[:60]} |\n" for number in range(200))
+    sections = in_sections(fed(f"{heading}{rows}\nafter\n"))
+    assert len(sections) > 3
+    assert all(section.startswith(heading) for section in sections[:-1])
+    assert "".join(section.removeprefix(heading) for section in sections) == f"{rows}\nafter\n"

@@ -44,6 +44,20 @@ async def test_two_models_are_asked_the_same_question_with_four_keys() -> None:
         assert len(chat.dialogue.said[0].answers) == 2
 
 
+async def test_the_key_that_asks_leads_into_the_input_of_a_chat_that_was_left_without_it() -> None:
+    app = holding(desk=(a_resident("gemma3:27b"),)).app()
+    async with app.run_test(size=(100, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ChatScreen) and isinstance(app.focused, Prompt))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.focused, Prompt))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, ChatScreen))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.focused, Prompt))
+
+
 async def test_a_model_that_makes_vectors_is_not_asked_and_why_is_told() -> None:
     app = holding(desk=(a_resident("nomic-embed-text"),)).app()
     async with app.run_test(size=(100, 24)) as pilot:

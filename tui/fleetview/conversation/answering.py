@@ -18,8 +18,7 @@ class Answering:
     def __init__(self, reply: Reply, progress: Progress | None = None) -> None:
         self.id = reply.id
         self.target = reply.target
-        self.text = reply.text
-        """All that has come, safe to show and to copy."""
+        self._pieces = [reply.text]
         self.thinking = reply.thinking
         self.state: State = reply.state
         self.failure = reply.failure
@@ -28,6 +27,13 @@ class Answering:
         """None of an answer from an earlier run of the program."""
         self._thoughts = Thoughts()
         self._energy: Energy | None = None
+
+    @property
+    def text(self) -> str:
+        """All that has come, safe to show and to copy."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
 
     @property
     def writing(self) -> bool:
@@ -74,5 +80,6 @@ class Answering:
 
     def _add(self, text: str, thinking: str) -> None:
         """More of it has come."""
-        self.text += text
+        if text:
+            self._pieces.append(text)  # to copy all that has come for each token would take longer than to draw it
         self.thinking += thinking

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-LENGTH = 1000
-"""Characters after which a section ends as soon as it may."""
-LIST_LENGTH = 1000
-"""The same before an item of a list."""
+LENGTH = 400
+"""Characters after which a section ends before the next block or item of a list."""
+LONGEST_CODE = 2000
+"""Characters after which a section ends before any line of code, which is then coloured as if it were the first."""
+LONGEST_TABLE = 3000
+"""The same before a row of a table, whose heading is then repeated."""
 _ENOUGH = 12
 """Characters at the start of a line that tell what it is."""
 _FENCE = re.compile(r" {0,3}(?P<marks>`{3,}|~{3,})(?P<info>[^`\n]*)$")
+_RULE = re.compile(r"\s{0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])\s")
 
 
@@ -42,32 +45,43 @@ class Sections:
         self._after_blank = False
         self._fence: str | None = None
         """The line that opened the code block we are in."""
+        self._before = ""
+        """The line before this one."""
+        self._heading = ""
+        """The first two lines of the table we are in."""
 
     def feed(self, text: str, *, last: bool = False) -> tuple[Piece, ...]:
         """The parts that can be shown now; `last` keeps nothing back."""
-        self._held += text
+        held, start = self._held + text, 0
         pieces: list[Piece] = []
-        while self._held:
-            if not self._line and self._length >= LIST_LENGTH:
-                if not (last or "\n" in self._held or len(self._held) >= _ENOUGH):
+        while start < len(held):
+            end = held.find("\n", start)
+            line, newline = (held[start:], "") if end < 0 else (held[start:end], "\n")
+            if not self._line and self._length >= LENGTH:
+                if not (last or newline or len(line) >= _ENOUGH):
                     break
-                pieces += self._next_section(self._held.partition("\n")[0])
-            part, newline, self._held = self._held.partition("\n")
-            pieces.append(Piece(part + newline))
-            self._take(part, ended=bool(newline))
+                pieces += self._next_section(line)
+            start += len(line) + len(newline)
+            pieces.append(Piece(line + newline))
+            self._take(line, ended=bool(newline))
+        self._held = held[start:]
         return tuple(pieces)
 
     def _next_section(self, line: str) -> list[Piece]:
         """What ends this section and begins the next one, where `line` may be its first."""
-        enough = self._length >= LENGTH
         if self._fence is not None:
-            if not enough or self._closes(line):
+            if self._closes(line) or self._length < LONGEST_CODE:
                 return []
             marks = _marks(self._fence)
             self._length = 0
             return [Piece(f"{marks}\n"), Piece(f"{self._fence}\n", begins=True, continues=True)]
+        if self._heading and "|" in line:
+            if self._length < LONGEST_TABLE:
+                return []
+            self._length = len(self._heading)
+            return [Piece(self._heading, begins=True, continues=True)]
         item = _ITEM.match(line) is not None
-        block = enough and self._after_blank and line.strip() != "" and not line[0].isspace()
+        block = self._after_blank and line.strip() != "" and not line[0].isspace()
         if not item and not block:
             return []
         self._length = 0
@@ -81,7 +95,12 @@ class Sections:
             return
         line, self._line = self._line, ""
         self._after_blank = not line.strip()
+        before, self._before = self._before, line
         if self._fence is None:
+            if "|" not in line:
+                self._heading = ""
+            elif not self._heading and "|" in before and _RULE.match(line):
+                self._heading = f"{before}\n{line}\n"
             self._fence = line if _FENCE.match(line) else None
         elif self._closes(line):
             self._fence = None

@@ -2,140 +2,159 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
-from textual.events import Resize
-from textual.widgets import Static
+from collections.abc import Callable, Mapping
 
+from textual.strip import Strip
+
+from fleetview.chats.records import State
 from fleetview.conversation.answering import Answering
 from fleetview.conversation.sections import Sections
 from fleetview.present.chat.answers import thoughts
-from fleetview.present.text import ELLIPSIS, SEPARATOR, Line, joined, plain, text_of
+from fleetview.present.text import ELLIPSIS, SEPARATOR, Line, plain, text_of
 from fleetview.present.wrapping import flowing
-from fleetview.widgets.answer_text import AnswerText
-from fleetview.widgets.formatted import Palette
+from fleetview.widgets.brush import INDENT, Brush, Kind, guess
+from fleetview.widgets.passage import Passage, Room
 
 NEWEST = 200
 """Characters of the newest thoughts that are shown while the model thinks."""
 UNFOLDED = 20_000
 """Characters of thoughts that are shown when they are unfolded."""
-PORTION = 1500
-"""Characters that are drawn at once at most, so that much text at once does not keep the keys waiting."""
-BACKLOG = 6000
-"""Of more than this, all is drawn at once: a former answer does not come piece by piece."""
 FIGURES_SECONDS = 0.5
 """How often the figures of a growing answer are drawn again."""
+KINDS: Mapping[State, Kind] = {"failed": "failed", "stopped": "stopped", "interrupted": "stopped"}
+"""How the figures are drawn where the answer did not go well."""
 
 
-class Answer(Vertical):
-    """Shows what its `answering` has when it is told to."""
+class _Section:
+    """A part of the text."""
 
-    DEFAULT_CSS = """
-    Answer {
-        height: auto;
-        margin-bottom: 1;
-        .folded { color: $text-muted; padding: 0 1; height: auto; display: none; }
-        .thoughts { color: $text-muted; text-style: italic; padding: 0 1 0 3; height: auto; display: none; }
-        .figures { color: $text-muted; padding: 0 1; height: auto; }
-        &.-failed .figures { color: $error; }
-        &.-stopped .figures, &.-interrupted .figures { color: $warning; }
-    }
-    """
+    def __init__(self, brush: Brush, *, parted: bool) -> None:
+        self._brush = brush
+        self._parted = parted
+        """Whether an empty line parts it from the one before."""
+        self.text = ""
+        self.passage = Passage(self._paint, lambda room: guess(self.text, room.width) + parted)
 
-    def __init__(self, answering: Answering, *, unfolded: bool = False) -> None:
-        super().__init__()
+    def _paint(self, room: Room) -> list[Strip]:
+        rows = self._brush.markdown(self.text, room.width)
+        for end in (0, -1):  # Rich puts empty rows around some blocks, which would part a list that goes on
+            while rows and not rows[end].text.strip():
+                rows.pop(end)
+        return [self._brush.blank(room.width), *rows] if self._parted else rows
+
+
+class Answer:
+    """Shows what its `answering` has when it is told to, and tells when its rows are no longer the same."""
+
+    def __init__(
+        self, answering: Answering, brush: Brush, changed: Callable[[], None], *, unfolded: bool = False
+    ) -> None:
         self.answering = answering
         self.settled = False
         """Whether all of it is drawn, and nothing more comes."""
+        self.figures = ""
+        """What stands below the text."""
+        self._brush = brush
+        self._changed = changed
         self._unfolded = unfolded
         self._shown = 0
-        self._thought = -1
-        """Characters of thoughts when they were drawn last."""
+        self._folded_line = self._thoughts = ""
+        """What stands above the text; nothing where it is not shown."""
+        self._parted = False
+        """Whether there is a text to be parted from the thoughts."""
         self._figures_at: float | None = None
         self._told = False
         """Whether the figures were drawn since the text began."""
-        self._sections = Sections()
-        self._wide = 0
-        """Cells for which the figures were put into lines."""
+        self._parts = Sections()
+        self._above = Passage(self._paint_above, lambda room: guess(self._folded_line + self._thoughts, room.width))
+        self._sections = [_Section(brush, parted=False)]
+        self._below = Passage(self._paint_below, lambda room: 1 + 2 * room.gap)
 
-    def compose(self) -> ComposeResult:
+    @property
+    def passages(self) -> tuple[Passage, ...]:
         """Thoughts, text, figures."""
-        yield Static(classes="folded", markup=False)
-        yield Static(classes="thoughts", markup=False)
-        self._palette = Palette(self.app.theme_variables)
-        self._text = AnswerText(self._palette)
-        yield self._text
-        yield Static(classes="figures", markup=False)
+        return (self._above, *(section.passage for section in self._sections), self._below)
+
+    @property
+    def sections(self) -> int:
+        """Into how many parts its text was divided."""
+        return len(self._sections)
 
     def unfold(self, unfolded: bool, at: float) -> None:
         """Show the thoughts, or a line that stands for them."""
-        self._unfolded, self._thought = unfolded, -1
-        self._draw_thoughts(at)
+        self._unfolded = unfolded
+        if self._think(at):
+            self._changed()
 
-    async def draw(self, at: float) -> None:
+    def draw(self, at: float) -> None:
         """Show what has come since the last time."""
-        if self.settled or not self.is_attached:
+        if self.settled:
             return
         answering = self.answering
-        ended = not answering.writing
-        self._draw_thoughts(at)
-        backlog = len(answering.text) - self._shown
-        portion = PORTION if backlog <= BACKLOG else backlog
-        new = answering.text[self._shown : self._shown + portion]
+        last = not answering.writing
+        new = answering.text[self._shown :]
         self._shown += len(new)
-        last = ended and self._shown == len(answering.text)
+        changed = self._think(at)
         if new or last:
-            self._text.append(self._sections.feed(new, last=last))
-        self._draw_figures(at, last=last)
+            self._grow(new, last=last)
+            changed = True
+        if self._tell(at, last=last) or changed:
+            self._changed()
         self.settled = last
 
-    def _draw_thoughts(self, at: float) -> None:
-        """The line that stands for the thoughts, and as much of them as is to be seen."""
+    def _grow(self, new: str, *, last: bool) -> None:
+        """More of the text has come."""
+        for piece in self._parts.feed(new, last=last):
+            if piece.begins:
+                self._sections.append(_Section(self._brush, parted=not piece.continues))
+            if piece.text:
+                self._sections[-1].text += piece.text
+                self._sections[-1].passage.changed()  # what follows may have changed what was there
+
+    def _think(self, at: float) -> bool:
+        """The line that stands for the thoughts, and as much of them as is to be seen; whether they are others now."""
         answering = self.answering
         if not answering.thinking:
-            return
-        busy = answering.writing and not answering.text
-        line, box = self.query_one(".folded", Static), self.query_one(".thoughts", Static)
-        line.display = True
-        line.update(Content(thoughts(answering.progress, answering.thinking, at, unfolded=self._unfolded)))
-        box.display = self._unfolded or busy
-        if box.display and self._thought != len(answering.thinking):
-            self._thought = len(answering.thinking)
+            return False
+        line = thoughts(answering.progress, answering.thinking, at, unfolded=self._unfolded)
+        newest = ""
+        if self._unfolded or (answering.writing and not answering.text):
             limit = UNFOLDED if self._unfolded else NEWEST
             newest = answering.thinking.strip()
-            box.update(Content(newest if len(newest) <= limit else ELLIPSIS + newest[-limit:]))
+            newest = newest if len(newest) <= limit else ELLIPSIS + newest[-limit:]
+        above = (line, newest, bool(answering.text))
+        if above == (self._folded_line, self._thoughts, self._parted):
+            return False
+        self._folded_line, self._thoughts, self._parted = above
+        self._above.changed()
+        self._below.changed()
+        return True
 
-    def _draw_figures(self, at: float, *, last: bool) -> None:
-        """How far it is, or how it went."""
+    def _tell(self, at: float, *, last: bool) -> bool:
+        """How far it is, or how it went; whether that is something else now."""
         begun = self._shown > 0 and not self._told  # what is read must not be said to be waited for
         if not last and not begun and self._figures_at is not None and at - self._figures_at < FIGURES_SECONDS:
-            return
+            return False
         self._told = self._told or begun
         self._figures_at = at
-        self._write_figures(at)
-        for state in ("stopped", "failed", "interrupted"):
-            self.set_class(last and self.answering.state == state, f"-{state}")
+        self.figures = plain(self.answering.remark(at))
+        self._below.changed()
+        return True
 
-    def _write_figures(self, at: float) -> None:
+    def _paint_above(self, room: Room) -> list[Strip]:
+        """The thoughts."""
+        rows = self._brush.words(self._folded_line, "folded", room.width) if self._folded_line else []
+        if self._thoughts:
+            rows += self._brush.words(self._thoughts, "thoughts", room.width, INDENT + 2)
+        return [*rows, *[self._brush.blank(room.width)] * room.gap] if self._parted else rows
+
+    def _paint_below(self, room: Room) -> list[Strip]:
         """The figures in as many lines as they take, none of them torn from its unit."""
-        parts: tuple[Line, ...] = tuple(
-            ((part, "plain"),) for part in plain(self.answering.remark(at)).split(SEPARATOR)
-        )
-        room = self.size.width - 2
-        lines = flowing(parts, room, indent=0) if room > 0 else (joined(parts),)
-        for figures in self.query(".figures").results(Static):  # none once the answer has been taken away
-            figures.update(Content("\n".join(text_of(line) for line in lines)))
-
-    def on_resize(self, event: Resize) -> None:
-        """There is room for more figures in a line, or for fewer."""
-        if event.size.width != self._wide and self._figures_at is not None:
-            self._write_figures(self._figures_at)
-        self._wide = event.size.width
-
-    def notify_style_update(self) -> None:
-        """The theme has changed."""
-        super().notify_style_update()
-        self._palette = Palette(self.app.theme_variables)
-        for text in self.query(AnswerText):
-            text.recolour(self._palette)
+        kind = KINDS.get(self.answering.state, "figures")
+        parts: tuple[Line, ...] = tuple(((part, "plain"),) for part in self.figures.split(SEPARATOR))
+        told = "\n".join(text_of(line) for line in flowing(parts, max(1, room.width - INDENT - 1), indent=0))
+        rows = self._brush.words(told, kind, room.width)
+        blank = [self._brush.blank(room.width)] * room.gap
+        before = blank if self._shown or self._folded_line else []  # the prompt has one after it
+        # where there are few rows, the text is worth more than figures; why there is none is told to its end
+        return [*before, *(rows if room.gap or kind == "failed" else rows[:1]), *blank]

@@ -28,6 +28,8 @@ class Column(Vertical):
         super().__init__()
         self.target = target
         self.transcript = Transcript()
+        self.drawn_at = 0.0
+        """When its answers last grew."""
 
     def compose(self) -> ComposeResult:
         """Who, and what."""
@@ -35,8 +37,9 @@ class Column(Vertical):
         yield self.transcript
 
     def on_mount(self) -> None:
-        """Tell when there is more below."""
+        """Tell when there is more below, and when keys mean this column."""
         self.watch(self.transcript, "below", self._entitle, init=False)
+        self.watch(self.transcript, "has_focus", self._entitle, init=False)
 
     def on_resize(self, _event: Resize) -> None:
         """There is room for more of the names, or for less."""
@@ -46,14 +49,25 @@ class Column(Vertical):
         """Say who it is."""
         lines = self.query_one(".heading", Lines)
         room = max(0, self.size.width - 2)  # its own size may not be known yet
-        lines.lines = (heading(self.target, room, below=self.transcript.below),)
+        lines.lines = (heading(self.target, room, below=self.transcript.below, here=self.transcript.has_focus),)
 
-    async def show(self, said: Iterable[tuple[str, Answering]], *, unfolded: bool) -> None:
+    def show(self, said: Iterable[tuple[str, Answering]], *, unfolded: bool) -> None:
         """Show what was said, and go to its end."""
         for prompt, answering in said:
-            await self.transcript.say(prompt, answering, unfolded=unfolded)
+            self.transcript.say(prompt, answering, unfolded=unfolded)
 
     @property
     def answers(self) -> tuple[Answer, ...]:
         """All answers, oldest first."""
         return self.transcript.answers
+
+    @property
+    def growing(self) -> bool:
+        """Whether not all of its answers are drawn to their end."""
+        return any(not answer.settled for answer in self.answers)
+
+    def draw(self, at: float) -> None:
+        """Let its answers grow."""
+        self.drawn_at = at
+        for answer in self.answers:
+            answer.draw(at)

@@ -14,7 +14,9 @@ from fleetview.present.chat.lines import columns
 from fleetview.widgets.column import Column
 
 INTERVAL_SECONDS = 0.125
-"""Growing answers are drawn again this often at most."""
+"""A growing answer is drawn again this often at most."""
+TURN_SECONDS = 0.04
+"""One column is drawn at a time, so that a key waits for one at most; after this comes the next."""
 REST = 3
 """Drawing rests this many times as long as it took, so that long answers never keep the keys waiting."""
 LONGEST_REST_SECONDS = 1.0
@@ -49,7 +51,7 @@ class Columns(Horizontal):
 
     async def on_mount(self) -> None:
         """Show what was said, and draw what comes at a pace that the terminal can follow."""
-        self._pace = self.set_interval(INTERVAL_SECONDS, self.draw)
+        self._pace = self.set_interval(TURN_SECONDS, self.draw)
         await self.build()
 
     async def build(self) -> None:
@@ -61,13 +63,15 @@ class Columns(Horizontal):
         for column in self._columns:
             self.watch(column.transcript, "below", self._tell, init=False)
             said = ((said.prompt, answer) for said, answer in self._dialogue.column(column.target))
-            await column.show(said, unfolded=self.unfolded)
+            column.show(said, unfolded=self.unfolded)
         self._fit()
         self._pace.resume()
 
     def on_resize(self, _event: Resize) -> None:
         """There is room for more columns, or for fewer."""
         self._fit()
+        if self._columns:
+            self._pace.resume()  # what came to a column that had no room was not drawn
 
     def on_screen_resume(self) -> None:
         """Draw what came meanwhile."""
@@ -80,6 +84,7 @@ class Columns(Horizontal):
         for number, column in enumerate(self._columns):
             column.display = self._first <= number < self._first + room
             column.set_class(number == self._first, "-leftmost")
+            column.transcript.beside_others = room > 1
         self._tell()
 
     def _tell(self) -> None:
@@ -108,39 +113,46 @@ class Columns(Horizontal):
         focused = (column for column in self._columns if column.transcript.has_focus)
         return next(focused, self._columns[self._first])
 
-    async def follow(self, said: Said, targets: tuple[Target, ...]) -> None:
+    def follow(self, said: Said, targets: tuple[Target, ...]) -> None:
         """Show the answers of these targets as they come."""
         for column in self._columns:
             if column.target in targets and (answer := said.answer_of(column.target)) is not None:
-                await column.transcript.say(said.prompt, answer, unfolded=self.unfolded)
+                column.transcript.say(said.prompt, answer, unfolded=self.unfolded)
         self._pace.resume()
 
-    async def forget(self, last: Said, targets: tuple[Target, ...]) -> None:
+    def forget(self, last: Said, targets: tuple[Target, ...]) -> None:
         """Take the last turn away from the columns of these targets."""
         for column in self._columns:
             if column.target in targets and last.answer_of(column.target) is not None:
-                await column.transcript.forget_last()
+                column.transcript.forget_last()
 
-    async def draw_now(self) -> None:
-        """Draw without waiting for its time."""
-        self._not_before = 0.0
-        await self.draw()
+    def draw_now(self) -> None:
+        """Draw all that is seen without waiting for its time."""
+        for column in self._growing():
+            column.draw(time.monotonic())
+        self._settle()
 
-    async def draw(self) -> None:
-        """Let growing answers grow."""
+    def draw(self) -> None:
+        """Let the answer grow that was drawn before all others."""
         begun = time.monotonic()
         if begun < self._not_before or not self.screen.is_current:
             return
-        growing = tuple(
-            answer for column in self._columns if column.display for answer in column.answers if not answer.settled
-        )
-        for answer in growing:
-            await answer.draw(begun)
-        if not self._dialogue.answering and all(answer.settled for answer in growing):
+        column = min(self._growing(), key=lambda one: one.drawn_at, default=None)
+        if column is not None and begun - column.drawn_at >= INTERVAL_SECONDS:
+            column.draw(begun)
+            self._rest(begun)
+            self.call_after_refresh(self._rest, begun)
+        self._settle()
+
+    def _growing(self) -> list[Column]:
+        """The columns that are seen and of which not everything is drawn yet."""
+        return [column for column in self._columns if column.display and column.growing]
+
+    def _settle(self) -> None:
+        """Rest where nothing more comes."""
+        if not self._dialogue.answering and not self._growing():
             self._pace.pause()
             self.post_message(self.Settled())
-        self._rest(begun)
-        self.call_after_refresh(self._rest, begun)
 
     def _rest(self, begun: float) -> None:
         """Leave time for the keys; what was drawn has to be laid out and painted too."""

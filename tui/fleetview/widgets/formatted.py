@@ -13,16 +13,19 @@ from typing import ClassVar
 
 from markdown_it import MarkdownIt
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
+from rich.markdown import CodeBlock, Heading, HorizontalRule, ListItem, Markdown, MarkdownElement, TableElement
+from rich.rule import Rule
 from rich.segment import Segment
 from rich.style import Style
 from rich.syntax import Syntax, SyntaxTheme
+from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 from textual.color import Color, ColorParseError
 
 _DEEPEST = 12
 """Levels of Markdown within each other; where there are more, no room would be left and text would be lost."""
+_TAB = 4
 _QUIET = ("block_quote", "hr", "table.border", "item.bullet", "item.number")
 _RULES = ("link", "image", "autolink", "linkify", "entity", "reference", "html_inline", "html_block")
 
@@ -48,7 +51,7 @@ class Palette(SyntaxTheme):
             (("Keyword",), style("accent")),
             (("Operator", "Word"), style("accent")),
             (("Literal", "String"), style("success")),
-            (("Literal", "Number"), style("warning")),
+            (("Literal", "Number"), style("accent")),
             (("Name", "Function"), style("foreground", bold=True)),
             (("Name", "Class"), style("foreground", bold=True)),
         )
@@ -56,7 +59,7 @@ class Palette(SyntaxTheme):
             {
                 **{f"markdown.h{level}": style("accent", bold=True) for level in range(1, 7)},
                 **dict.fromkeys((f"markdown.{name}" for name in _QUIET), self._quiet),
-                "markdown.code": style("warning"),
+                "markdown.code": style("accent"),
                 "markdown.code_block": self._plain,
                 "markdown.table.header": style("accent"),
             }
@@ -90,11 +93,44 @@ class _Code(CodeBlock):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The code, highlighted, with its long lines folded."""
-        syntax = Syntax(str(self.text).rstrip(), self.lexer_name, theme=self.theme, word_wrap=True)
-        for line in console.render_lines(syntax, options.update(width=max(1, options.max_width - 2))):
-            yield Segment("│ ", console.get_style("markdown.hr"))
-            yield from line
-            yield Segment.line()
+        syntax = Syntax("", self.lexer_name, theme=self.theme, word_wrap=True)
+        code = syntax.highlight(str(self.text).rstrip().expandtabs(_TAB))
+        code.rstrip()
+        edge = Segment("│ ", console.get_style("markdown.hr"))
+        for line in code.wrap(console, max(1, options.max_width - 2), overflow="fold"):
+            yield edge
+            yield from line.render(console, end="\n")
+
+
+class _Item(ListItem):
+    """An item of a list."""
+
+    def render_number(self, console: Console, options: ConsoleOptions, number: int, last_number: int) -> RenderResult:
+        """The item after its number, which ends with a dot."""
+        for place, part in enumerate(super().render_number(console, options, number, last_number)):
+            yield part if place or not isinstance(part, Segment) else Segment(f"{part.text[1:-1]}. ", part.style)
+
+
+class _Rule(HorizontalRule):
+    """A line from edge to edge."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The line, and an empty row."""
+        yield Rule(style=console.get_style("markdown.hr"))
+        yield Text()
+
+
+class _Table(TableElement):
+    """A table without empty rows around it, and nothing of it cut."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table, which begins where the text does."""
+        for table in super().__rich_console__(console, options):
+            if isinstance(table, Table):
+                table.show_edge = False
+                for column in table.columns:
+                    column.overflow = "fold"
+            yield table
 
 
 class Formatted(Markdown):
@@ -105,6 +141,9 @@ class Formatted(Markdown):
         "heading_open": _Heading,
         "fence": _Code,
         "code_block": _Code,
+        "hr": _Rule,
+        "list_item_open": _Item,
+        "table_open": _Table,
     }
 
     def __init__(self, text: str, palette: Palette) -> None:

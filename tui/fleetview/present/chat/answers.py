@@ -69,15 +69,18 @@ def live(progress: Progress, at: float) -> str:
     return " · ".join(parts)
 
 
-def final(progress: Progress) -> str:
-    """What the engine says about the answer; of one that was stopped, our estimates."""
+def final(progress: Progress, energy: str = "") -> str:
+    """What the engine says about the answer, then its energy and the prompt; of one that was stopped, our estimates."""
     if progress.last_at is not None and progress.usage is None and progress.timings is None:
-        return live(replace(progress, thinking=False), progress.last_at)
-    parts = []
-    if progress.first_at is not None:
-        parts.append(f"first {duration(progress.first_at - progress.sent_at)}")
-    parts += [part for part in (_speed(progress), _written(progress), _read(progress)) if part]
-    return " · ".join(parts)
+        return _joined(live(replace(progress, thinking=False), progress.last_at), energy)
+    first = None if progress.first_at is None else f"first {duration(progress.first_at - progress.sent_at)}"
+    about, read = (first, _speed(progress), _written(progress)), _read(progress)
+    return _joined(*about, energy, read) if read or any(about) else ""
+
+
+def _joined(*parts: str | None) -> str:
+    """The parts that there are."""
+    return SEPARATOR.join(part for part in parts if part)
 
 
 def thoughts(progress: Progress | None, thinking: str, at: float, *, unfolded: bool) -> str:
@@ -101,16 +104,14 @@ def figures_of(progress: Progress) -> Figures:
 def kept(figures: Figures, progress: Progress | None) -> str:
     """The figures of an answer that has ended; of one from an earlier run, those that were kept."""
     if progress is not None:
-        told = final(progress)
-    else:
-        parts = (
-            figures.first_token_seconds is not None and f"first {duration(figures.first_token_seconds)}",
-            figures.tokens_per_second is not None and f"{rate(figures.tokens_per_second)} tok/s",
-            figures.completion_tokens is not None and count(figures.completion_tokens, "token"),
-            figures.prompt_tokens is not None and f"prompt {figures.prompt_tokens}",
-        )
-        told = SEPARATOR.join(part for part in parts if part)
-    return SEPARATOR.join(part for part in (told, _joules(figures) if told else "") if part)
+        return final(progress, _joules(figures))
+    about = (
+        None if figures.first_token_seconds is None else f"first {duration(figures.first_token_seconds)}",
+        None if figures.tokens_per_second is None else f"{rate(figures.tokens_per_second)} tok/s",
+        None if figures.completion_tokens is None else count(figures.completion_tokens, "token"),
+    )
+    prompt = None if figures.prompt_tokens is None else f"prompt {figures.prompt_tokens}"
+    return _joined(*about, _joules(figures), prompt) if prompt or any(about) else ""
 
 
 def outcome(state: State, failure: str | None, figures: str, *, empty: bool) -> str:

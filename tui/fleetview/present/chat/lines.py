@@ -18,10 +18,11 @@ def columns(width: int, targets: int) -> int:
     return max(1, min(targets, width // COLUMN_WIDTH, _MOST))
 
 
-def heading(target: Target, width: int, *, below: bool = False) -> Line:
-    """Node and model of a column, and whether there is more below."""
+def heading(target: Target, width: int, *, below: bool = False, here: bool = False) -> Line:
+    """Node and model of a column, whether keys mean it, and whether there is more below."""
+    mark: Line = (("▸ ", "accent"),) if here else ()
     names = joined((((plain(target.node), "strong"),), ((plain(target.model), "accent"),)))
-    return spread(names, _MORE if below else (), width)
+    return spread((*mark, *names), _MORE if below else (), width)
 
 
 def place(
@@ -41,7 +42,7 @@ def place(
     else:
         parts.append(((count(len(targets), "target"), "accent"),))
     if title:
-        parts.append(((f'"{cut(plain(title), _TITLE)}"', "dim"),))
+        parts.append(((f'"{cut(plain(title), max(_TITLE, width // 3))}"', "dim"),))
     if told := settings_words(settings):
         parts.append(((told, "dim"),))
     end: Line = _MORE if below else ()

@@ -48,7 +48,8 @@ def chat_line(chat: FormerChat, now: float, width: int, *, here: bool) -> Line:
     state: Line = ()
     if chat.state not in {"done", "stopped"}:
         state = ((f"{_MARKS[chat.state]}{chat.state}", _TONES[chat.state]),)
-    facts = joined((state, ((count(chat.turns, "prompt"), "dim"),), ((ago(chat.changed_at, now), "dim"),)))
+    prompts: Line = ((count(chat.turns, "prompt"), "dim"),) if width >= _WIDE else ()
+    facts = joined((state, prompts, ((ago(chat.changed_at, now), "dim"),)))
     who: Line = ((targets_words(chat.targets), "dim"),)
     if width >= _WIDE * 2:
         facts = joined((cut_line(who, width // 3), facts))
@@ -73,7 +74,7 @@ def target_line(offer: Offer, width: int, *, ticked: bool, here: bool) -> Line:
     box = f"{_mark(here=here)}{'[x]' if ticked else '[ ]'} "
     node, model = plain(offer.target.node), plain(offer.target.name)
     if offer.refusal is not None:
-        start: Line = ((box, "off"), *left(((node, "off"),), _node_width(width)), (f" {model}", "off"))
+        start: Line = ((box, "dim"), *left(((node, "dim"),), _node_width(width)), (f" {model}", "dim"))
         reason: Line = ((f" {plain(offer.refusal)}", "dim"),)
         return spread(start, cut_line(reason, max(width // 3, width - width_of(start))), width)
     in_flight = DASH if offer.in_flight is None else str(offer.in_flight)
@@ -99,7 +100,8 @@ def preview(chat: Chat | None, width: int, height: int) -> tuple[Line, ...]:
 
 def prompt_preview(prompt: FormerPrompt | None, width: int, height: int) -> tuple[Line, ...]:
     """The beginning of a prompt."""
-    return tuple(_beginning((), prompt.text, width, height)) if prompt else ()
+    nothing: Line = (("No former prompt has these words; esc clears them.", "dim"),)
+    return tuple(_beginning((), prompt.text, width, height)) if prompt else (cut_line(nothing, width),)
 
 
 def found(shown: int, limit: int, noun: str) -> str:

@@ -132,7 +132,7 @@ class ChatList(ModalScreen[int | None]):
         self.query_one(Former).show(chats)
         self._count()
         empty = NONE_FOUND if typed.strip() else EMPTY
-        self.query_one(Remark).say("" if chats else empty, wrong=not chats)
+        self.query_one(Remark).say("" if chats else empty, wrong=False)
         self.refresh_bindings()
 
     def _count(self) -> None:

@@ -31,6 +31,7 @@ class ChatScreen(FollowingScreen):
     """One chat, which goes on when the screen is left."""
 
     CSS_PATH = "chat.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "stop", id="chat.stop", tooltip="Stop the answers; what has come is kept."),
         Binding(
@@ -148,10 +149,10 @@ class ChatScreen(FollowingScreen):
         try:
             settings, said = obey(self.dialogue.settings, line)
         except ValueError as wrong:
-            await self._columns.meant.transcript.note(str(wrong), wrong=True)
+            self._columns.meant.transcript.note(str(wrong), wrong=True)
             return
         self._settle(settings)
-        await self._columns.meant.transcript.note(said)
+        self._columns.meant.transcript.note(said)
 
     @on(Prompt.Dropped)
     def take_file(self, event: Prompt.Dropped) -> None:
@@ -161,20 +162,20 @@ class ChatScreen(FollowingScreen):
     async def _send(self, prompt: str, *, replaces: bool = False) -> None:
         """Ask, and let the answers come."""
         if replaces and self.dialogue.said:
-            await self._columns.forget(self.dialogue.said[-1], self.dialogue.targets)
+            self._columns.forget(self.dialogue.said[-1], self.dialogue.targets)
             self.dialogue.take_back()
         await self._follow(self.dialogue.send(prompt), self.dialogue.targets)
 
     async def _follow(self, said: Said, targets: tuple[Target, ...]) -> None:
         """Show the answers of these targets as they come."""
         self._waiting = said
-        await self._columns.follow(said, targets)
+        self._columns.follow(said, targets)
         self.entitle()
 
     async def action_stop(self) -> None:
         """Stop the answers and keep what has come."""
         self.dialogue.stop()
-        await self._columns.draw_now()
+        self._columns.draw_now()
 
     def action_leave_input(self) -> None:
         """Let letters be keys."""
@@ -223,7 +224,7 @@ class ChatScreen(FollowingScreen):
         if (said := self.dialogue.again(targets)) is None:
             return
         if self.dialogue.targets == known:
-            await self._columns.forget(last, targets)
+            self._columns.forget(last, targets)
             await self._follow(said, targets)
         else:
             self._waiting = said
