@@ -7,12 +7,28 @@ from dataclasses import replace
 
 from fleetview.fleet import Ended, NodeState
 from fleetview.messages import RequestFailed
-from fleetview.screens.batches import Batch
-from fleetview.wishes.batch import Target
+from fleetview.screens.batch import Batch
+from fleetview.wishes.batch import Row, Target, unfinished
+from fleetview.wishes.subject import Subject
 from fleetview_agent.wire import Operation, Order, UnloadRequest
 from tests.builders import AUTHOR, an_operation
 
 UNLOAD = UnloadRequest(author=AUTHOR, backend="ollama", model="small")
+
+
+def test_marks_stay_where_something_failed_or_was_lost_sight_of() -> None:
+    done, failed = (an_operation(result=result) for result in ("done", "failed"))
+    rows = (
+        Row(Target("a", UNLOAD), "1", done),
+        Row(Target("a", UNLOAD.model_copy(update={"model": "large"})), "2", failed),
+        Row(Target("b", UNLOAD), "3", done),
+        Row(Target("c", UNLOAD), "4", lost="no route to host"),
+        Row(Target("d", refusal="not connected")),
+    )
+    subjects = [Subject(NodeState(name)) for name in "abcd"]
+    assert [one.node.name for one in subjects if unfinished(one, rows)] == ["a", "c"]
+    models = [Subject(NodeState("a"), "ollama", model) for model in ("small", "large")]
+    assert [one.model for one in models if unfinished(one, rows)] == ["large"]
 
 
 async def test_an_end_that_is_heard_of_while_the_journal_is_read_stands() -> None:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 import pytest
-from textual.pilot import Pilot
 
-from fleetview.app import FleetApp
-from fleetview.fleet import Change, LinkDown, LinkUp
+from fleetview.fleet import LinkDown, LinkUp
 from fleetview.messages import ChatRequested
 from fleetview.remote.errors import Refused
 from fleetview.screens.bulk import Bulk
@@ -20,30 +16,23 @@ from fleetview.screens.fleet import FleetScreen
 from fleetview.screens.results import Results
 from fleetview.screens.type_name import TypeName
 from fleetview.views import Views
+from fleetview.widgets.fleet_table import FleetTable
 from fleetview.wishes.subject import Subject
 from fleetview_agent.wire import (
     DeleteRequest,
     KeepRequest,
     OperationChanged,
     Order,
+    PinRequest,
     Plan,
     PullRequest,
     RestartRequest,
     SwapRequest,
     UndoRequest,
-    UnloadRequest,
 )
-from tests.builders import AUTHOR, a_backend_state, a_model_file, a_plan, a_resident, a_snapshot, an_operation
-from tests.tui.fake_fleet import FakeFleet, screen_text, settled, until
-from tests.tui.fake_link import FakeLink
-
-ABILITIES = ("start", "stop", "restart", "pin", "unpin", "keep", "pull", "create", "delete")
-UNLOAD = UnloadRequest(author=AUTHOR, backend="ollama", model="small")
-
-
-def an_ollama(**changes: object) -> Change:
-    state = a_backend_state("ollama", **{"abilities": ABILITIES, "address": "127.0.0.1:11434", **changes})
-    return a_snapshot(backends=(state,))
+from tests.builders import AUTHOR, a_model_file, a_resident, an_operation
+from tests.tui.fake_fleet import screen_text, until
+from tests.tui.several_nodes import UNLOAD, a_dashboard, an_ollama, asked_of, ready, shown, told
 
 
 @pytest.fixture(autouse=True)
@@ -52,58 +41,11 @@ def _everything_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FleetScreen, "subjects", every)
 
 
-@asynccontextmanager
-async def a_dashboard(
-    nodes: dict[str, Change], size: tuple[int, int] = (100, 30)
-) -> AsyncIterator[tuple[FleetApp, Pilot[None], dict[str, FakeLink]]]:
-    """Nodes on the screen, all of them marked, each of which numbers its operations."""
-    fleet = FakeFleet({name: (LinkUp(), first) for name, first in nodes.items()})
-    app = fleet.app()
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot)
-        for link in fleet.links.values():
-            numbered(link)
-        yield app, pilot, fleet.links
-
-
-def numbered(link: FakeLink) -> None:
-    """Let the link plan what it is told, and number its operations."""
-
-    async def plan(request: Order) -> Plan:
-        link._fail()
-        return a_plan(request=UNLOAD if isinstance(request, UndoRequest) else request, evictions=())
-
-    async def operate(request: Order) -> str:
-        link.asked.append(request)
-        link._fail()
-        return f"op-{len(link.asked)}"
-
-    link.plan = plan  # type: ignore[method-assign]  # each test has its own node
-    link.operate = operate  # type: ignore[method-assign]  # as above
-
-
-async def shown(app: FleetApp, pilot: Pilot[None], *words: str) -> None:
-    await until(pilot, lambda: all(word in screen_text(app) for word in words))
-
-
-def told(app: FleetApp) -> list[str]:
-    return [one.message for one in app._notifications]
-
-
-def ready(app: FleetApp) -> Callable[[], bool]:
-    """Whether the dialog has every plan, so that Enter agrees."""
-    return lambda: isinstance(app.screen, Bulk) and app.screen._seen
-
-
-async def asked_of(pilot: Pilot[None], links: dict[str, FakeLink]) -> list[list[Order]]:
-    await until(pilot, lambda: all(link.asked for link in links.values()))
-    return [link.asked for link in links.values()]
-
-
 async def test_a_verb_for_many_tells_failures_first_asks_them_again_and_finds_what_was_lost() -> None:
     nodes = dict.fromkeys(("alpha", "beta", "gamma", "delta"), an_ollama())
     async with a_dashboard({**nodes, "bare": an_ollama(resident=())}) as (app, pilot, links):
-        await pilot.press("x")
+        table = app.screen.query_one(FleetTable)
+        await pilot.press("asterisk", "x")
         await until(pilot, ready(app))
         await shown(app, pilot, "Unload ollama/small from 5 nodes", "ollama/small is not in memory", "4 nodes would be")
         links["gamma"].problem = Refused("gamma is read-only", "ask its owner", code="read_only", status=403)
@@ -130,6 +72,7 @@ async def test_a_verb_for_many_tells_failures_first_asks_them_again_and_finds_wh
         lines = [line for line in screen_text(app).splitlines() if "│" in line or "┃" in line]
         order = [name for line in lines for name in ("alpha", "beta", "gamma", "delta", "bare") if f" {name} " in line]
         assert order == ["beta", "gamma", "delta", "alpha", "bare"]
+        assert table.marked == {"beta", "gamma", "delta"}
         links["gamma"].problem = None
         await pilot.press("r")
         await until(pilot, lambda: [len(links[name].asked) for name in nodes] == [1, 2, 2, 1])
@@ -141,6 +84,7 @@ async def test_a_verb_for_many_tells_failures_first_asks_them_again_and_finds_wh
         await shown(app, pilot, "4 done, 1 left out")
         assert not any(one.startswith("unload:") for one in told(app))  # what stands there is not told once more
         assert links["bare"].asked == []
+        assert not table.marked
         await pilot.press("escape")
         assert isinstance(app.screen, FleetScreen)
 
@@ -162,7 +106,7 @@ async def test_a_swap_for_many_asks_each_node_for_its_own_plan_and_tab_lets_noth
     nodes = {"alpha": an_ollama(models=two), "beta": an_ollama(models=two), "gamma": an_ollama()}
     async with a_dashboard(nodes) as (app, pilot, links):
         await pilot.press("s")
-        await shown(app, pilot, "Swap in on 3 nodes", "qwen3:32b  (on 2 of 3)")
+        await shown(app, pilot, "Swap in on 3 nodes", "on 2 of 3  qwen3:32b")
         await pilot.press("end", "k", "enter")
         if "qwen3" not in screen_text(app):
             await pilot.press("escape")
@@ -204,9 +148,20 @@ async def test_engines_of_all_are_restarted_from_the_menu_which_also_reconnects(
         links["beta"].say(LinkDown("gone", 5.0))
         await pilot.press("escape", "a")
         await shown(app, pilot, "reconnect now")
-        await pilot.press("j", "enter")
+        await pilot.press("end", "enter")
         await until(pilot, lambda: links["beta"].retries == 1)
         assert links["alpha"].retries == 0
+
+
+async def test_a_verb_about_a_model_that_has_no_key_is_done_on_all_from_the_menu() -> None:
+    async with a_dashboard(dict.fromkeys(("alpha", "beta"), an_ollama())) as (app, pilot, links):
+        await pilot.press("a")
+        await shown(app, pilot, "pin: let a resident model leave only when it is named")
+        await pilot.press("j", "enter")
+        await until(pilot, ready(app))
+        assert "Pin ollama/small on 2 nodes" in screen_text(app)
+        await pilot.press("enter")
+        assert await asked_of(pilot, links) == [[PinRequest(author=AUTHOR, backend="ollama", model="small")]] * 2
 
 
 async def test_a_model_is_pulled_to_all_by_the_name_that_is_typed() -> None:
@@ -283,7 +238,7 @@ async def test_a_key_that_works_on_none_of_the_marked_says_so_of_all() -> None:
     async with a_dashboard(dict.fromkeys(("alpha", "beta", "gamma"), an_ollama())) as (app, pilot, links):
         for link in links.values():
             link.say(LinkDown("no route to host", 5.0))
-        await until(pilot, lambda: all(node.link == "down" for node in app.fleet.values()))
+        await until(pilot, lambda: "no node is up" in screen_text(app))
         await pilot.press("x")
-        assert told(app) == ["none of the 3 marked nodes is connected"]
+        await until(pilot, lambda: told(app) == ["none of the 3 marked nodes is connected"])
         assert isinstance(app.screen, FleetScreen)

@@ -69,10 +69,31 @@ async def test_a_shows_who_runs_the_server_and_every_command_before_enter_agrees
         await pilot.press("a")
         await shown(app, pilot, "restart ollama", "stop ollama")
         await pilot.press("enter")
-        await shown(app, pilot, "Restart ollama on studio", f"run by  {BREW}", "runs    brew services restart ollama")
+        await shown(app, pilot, "Restart ollama on studio", f"run by   {BREW}", "runs     brew services restart ollama")
         assert link.asked == []
         await pilot.press("enter")
         assert await asked(pilot, link) == RestartRequest(author=AUTHOR, backend="ollama")
+
+
+async def test_an_unload_that_is_asked_about_follows_the_node_and_cannot_be_agreed_to_once_it_makes_no_sense() -> None:
+    async with a_dashboard(an_ollama()) as (app, pilot, link):
+        await pilot.press("x")
+        await shown(app, pilot, "It leaves ollama and frees", "▸ no")
+        link.say(an_ollama(resident=(a_resident("small", pinned=True),)))
+        await shown(app, pilot, "It is pinned.")
+        for gone, told in (
+            (an_ollama(resident=()), "It is not in memory on studio any more."),
+            (LinkDown("no route to host", 5.0), "studio is not connected: no route to host"),
+        ):
+            link.say(gone)
+            await shown(app, pilot, told)
+            await pilot.press("y")
+            assert isinstance(app.screen, Confirm)
+        link.say(LinkUp())
+        link.say(an_ollama())
+        await shown(app, pilot, "It leaves ollama and frees")
+        await pilot.press("y")
+        assert await asked(pilot, link) == UnloadRequest(author=AUTHOR, backend="ollama", model="small")
 
 
 async def test_a_server_that_may_not_be_touched_is_left_alone_with_the_reason() -> None:
@@ -215,7 +236,7 @@ async def test_u_shows_the_inverse_before_enter_takes_the_last_operation_back() 
 
         link.plan = inverse  # type: ignore[method-assign]  # it answers what a test is about
         await pilot.press("u")
-        await shown(app, pilot, "Undo on studio", "unload  ollama/small", "undoes  op-7")
+        await shown(app, pilot, "Undo on studio", "unload   ollama/small", "undoes   op-7")
         assert link.asked == []
         await pilot.press("enter")
         assert await asked(pilot, link) == UndoRequest(author=AUTHOR)
@@ -243,6 +264,17 @@ async def test_keys_without_an_engine_that_understands_them_say_why_they_do_noth
             "nothing on studio can pull a model",
             "studio has no model that can be deleted from here",
         ]
+
+
+async def test_a_verb_about_a_model_that_has_no_key_is_in_the_menu_and_shows_its_plan() -> None:
+    async with a_dashboard(an_ollama()) as (app, pilot, link):
+        await pilot.press("a")
+        await shown(app, pilot, "restart ollama", "pin: let a resident model leave only when it is named")
+        await pilot.press("j", "j", "enter")
+        await shown(app, pilot, "Pin small on studio")
+        assert link.asked == []
+        await pilot.press("enter")
+        assert await asked(pilot, link) == PinRequest(author=AUTHOR, backend="ollama", model="small")
 
 
 async def test_the_menu_reconnects_and_tells_the_health_of_a_node_that_is_down() -> None:

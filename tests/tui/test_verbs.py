@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from fleetview.verbs import VERBS
+from fleetview.verbs import UNDO, VERBS
 from fleetview.verbs.arguments import CACHE_TYPES
 from fleetview.words.parser import parse
 from fleetview_agent.wire import CacheType
@@ -28,6 +28,10 @@ def test_names_ids_and_keys_are_each_there_once() -> None:
         [key for verb in VERBS if verb.keys for key in verb.keys.split(",")],
     ):
         assert len(set(values)) == len(values)
+
+
+def test_every_verb_that_changes_a_node_says_what_it_has_done() -> None:
+    assert {verb.name for verb in VERBS if verb.changes and not verb.done} == {UNDO.name}
 
 
 def test_every_twin_is_a_command_line_that_is_understood() -> None:

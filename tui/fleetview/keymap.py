@@ -113,8 +113,15 @@ def scopes() -> tuple[Scope, ...]:
 def _declared(owners: Iterable[type[DOMNode]]) -> Iterator[Binding]:
     """The bindings with an id of these classes and of those that they are made from."""
     for owner in owners:
-        for part in reversed(owner.__mro__):
+        for part in _inherited(owner):
             yield from (one for one in part.__dict__.get("BINDINGS", ()) if isinstance(one, Binding) and one.id)
+
+
+def _inherited(owner: type[DOMNode]) -> tuple[type, ...]:
+    """Whose bindings a class has, the most general first: none beyond a class that does not inherit any."""
+    above = owner.__mro__
+    last = next((place for place, part in enumerate(above) if part.__dict__.get("_inherit_bindings") is False), None)
+    return tuple(reversed(above if last is None else above[: last + 1]))
 
 
 def _keys_of(bindings: Iterable[Binding]) -> Keys:

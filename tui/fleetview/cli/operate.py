@@ -19,26 +19,26 @@ from fleetview.remote.connect import connect
 from fleetview.remote.errors import Lost, Refused, RemoteError
 from fleetview.remote.logins import Logins
 from fleetview.remote.snapshots import first_of
+from fleetview.verbs import VERBS
 from fleetview.words.exits import CommandError, Exit
 from fleetview.words.names import pick_node
 from fleetview.words.requests import change_request
 from fleetview_agent.wire import Event, KeepRequest, Operation, Order, Request, StartRequest, UndoRequest, target
 
 LOG_LINES = 10
-BECAME = {
+BECAME = {verb.name: f"is {verb.done} on" for verb in VERBS if verb.done} | {
     "swap": "is ready on",
     "load": "is ready on",
     "unload": "has left",
     "start": "runs on",
-    "stop": "is stopped on",
     "restart": "runs again on",
-    "pin": "is pinned on",
     "unpin": "is no longer pinned on",
     "pull": "has come to",
     "create": "is there on",
     "copy": "has come to",
     "delete": "is deleted from",
 }
+"""What is true of a model or an engine once a verb has ended; the node follows."""
 ENDINGS = {"failed": "failed", "rolled_back": "was rolled back", "interrupted": "was cut short"}
 
 

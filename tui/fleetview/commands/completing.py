@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from fleetview.commands.table import COLUMN, COLUMNS, COMMANDS, THEME
 from fleetview.fleet import Fleet, NodeState
 from fleetview.present.completion import Candidate, Completion
-from fleetview.verbs import Argument, Verb
+from fleetview.verbs import VERBS, Argument, Verb
 from fleetview.verbs.arguments import BACKEND
 
 DURATIONS = ("30m", "2h", "24h", "forever", "default")
 EVICTIONS = ("auto", "none", "all")
 _NODES = {"NODE", "FROM", "TO"}
-_RESIDENT = {"unload", "keep", "pin", "unpin", "chat"}
+_RESIDENT = {"unload", "keep", "chat", *(verb.name for verb in VERBS if verb.about == "resident")}
 """Verbs about what is in memory."""
 _BY_NAME = {verb.name: verb for verb in COMMANDS}
 

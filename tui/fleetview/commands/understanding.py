@@ -10,7 +10,7 @@ from typing import get_args
 
 from fleetview.commands.table import CHANGES, COMMANDS, FILTER
 from fleetview.config_errors import instead
-from fleetview.fleet import NodeState
+from fleetview.fleet import NodeState, unconnected
 from fleetview.fleet.refusals import NodeVerb
 from fleetview.present.filtering import FilterError, parsed
 from fleetview.present.table.columns import COLUMNS
@@ -18,8 +18,8 @@ from fleetview.present.table.node_filter import NODE_FIELDS
 from fleetview.present.table.wrong_columns import wrong_column
 from fleetview.screens.desk import Desk
 from fleetview.themes import known_themes
+from fleetview.wishes.possible import why_not
 from fleetview.wishes.subject import Subject
-from fleetview.wishes.targets import why_not
 from fleetview.words.exits import CommandError
 from fleetview.words.names import pick_backend, pick_model, pick_node
 from fleetview.words.parser import WrongWords, parse_here
@@ -129,7 +129,7 @@ def _about(arguments: Namespace, node: NodeState, desk: Desk) -> Command:
     verb = arguments.verb
     changes = verb in CHANGES or verb == "plan"
     if changes and (not node.current or node.machine is None):
-        raise NotUnderstood(f"{node.name} is not connected" + (f": {node.reason}" if node.reason else ""))
+        raise NotUnderstood(f"{node.name} is not connected: {unconnected(node)}")
     engines = _Engines(tuple(node.backends.values()))
     if verb in {"copy", "chat", "bench", "plan"} and arguments.model is not None:
         backend, model = pick_model(node.name, engines.backends, arguments.model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from textual.app import App
 
@@ -19,10 +20,10 @@ from fleetview.screens.type_name import TypeName
 from fleetview.wishes import targets
 from fleetview.wishes.batch import Target, nodes_of
 from fleetview.wishes.changes import DEFAULT, KEEPS, PIN, UNPIN, serving
+from fleetview.wishes.possible import Residents, deletable
 from fleetview.wishes.subject import Subject
 from fleetview.wishes.targets import names_in
 
-Subjects = Sequence[Subject]
 IN_MEMORY = "everything that is in memory"
 
 
@@ -81,8 +82,14 @@ async def unload_everything(marked: Marked) -> Agreed:
 
 async def _unloaded(marked: Marked, found: Found) -> Agreed:
     """Take it out of memory on every row."""
-    rows = tuple(one for row in marked.subjects for one in targets.unload(row, found.name, marked.desk.author))
-    return await _agreed(marked, f"Unload {found.called} from {marked.where}", lambda _: rows)
+    return await _each(marked, "unload", found, f"Unload {found.called} from {marked.where}")
+
+
+async def about_resident(verb: str, marked: Marked) -> Agreed:
+    """Do to a model in memory what the verb does, on every row."""
+    asked = verb.capitalize()
+    found = await _resident(marked, f"{asked} on {marked.where}", lambda row: row.node.resident)
+    return None if found is None else await _each(marked, verb, found, f"{asked} {found.called} on {marked.where}")
 
 
 async def keep(marked: Marked) -> Agreed:
@@ -131,7 +138,7 @@ async def delete(marked: Marked) -> Agreed:
     named = {row.model for row in marked.subjects}
     name = named.pop() if marked.all_named and len(named) == 1 else None
     if name is None:
-        files = names_in(marked.subjects, lambda row: (file.name for _, file in targets.deletable(row)))
+        files = names_in(marked.subjects, lambda row: (file.name for _, file in deletable(row)))
         name = await _name(marked, f"Delete on {marked.where}", files, always=True)
     if name is None:
         return None
@@ -162,7 +169,12 @@ BULK: Mapping[str, Flow] = {
     "delete": delete,
     "undo": undo,
 }
-"""Names of keys' actions → what they ask before they change anything on several rows."""
+"""Names of keys' actions → what they ask before they change anything on several rows, where that is their own."""
+
+
+def flow(action: str) -> Flow:
+    """What an action asks before it changes anything on several rows."""
+    return BULK.get(action) or partial(about_resident, action)
 
 
 @dataclass(frozen=True)
@@ -175,7 +187,7 @@ class Found:
     """The same for a title."""
 
 
-async def _resident(marked: Marked, title: str, models: Callable[[Subject], targets.Residents]) -> Found | None:
+async def _resident(marked: Marked, title: str, models: Callable[[Subject], Residents]) -> Found | None:
     """The model in memory that is meant on every row; asked for where the rows do not say."""
     if marked.all_named:
         return Found(None, "models")
@@ -189,6 +201,13 @@ async def _resident(marked: Marked, title: str, models: Callable[[Subject], targ
     return Found(None, IN_MEMORY) if place == len(names) else Found(names[place][0], names[place][0])
 
 
+async def _each(marked: Marked, verb: str, found: Found, title: str) -> Agreed:
+    """The verb for these models in memory, on every row."""
+    author = marked.desk.author
+    rows = tuple(one for row in marked.subjects for one in targets.resident(row, verb, found.name, author))
+    return await _agreed(marked, title, lambda _: rows)
+
+
 async def _name(marked: Marked, title: str, names: Sequence[tuple[str, int]], *, always: bool = False) -> str | None:
     """One of the names that rows have; asked for where there are several."""
     labels = _labels(marked, names)
@@ -197,9 +216,11 @@ async def _name(marked: Marked, title: str, names: Sequence[tuple[str, int]], *,
 
 
 def _labels(marked: Marked, names: Sequence[tuple[str, int]]) -> tuple[str, ...]:
-    """The names, and how many rows have each where that is not all of them."""
+    """The names; where not all rows have all of them, how many have each stands before it, so that it stays in line."""
     amount = len(marked.subjects)
-    return tuple(plain(name) if rows == amount else f"{plain(name)}  (on {rows} of {amount})" for name, rows in names)
+    if all(rows == amount for _, rows in names):
+        return tuple(plain(name) for name, _ in names)
+    return tuple(f"on {rows:>{len(str(amount))}} of {amount}  {plain(name)}" for name, rows in names)
 
 
 async def _agreed(marked: Marked, title: str, make: Make, *, evicts: bool = False) -> Agreed:

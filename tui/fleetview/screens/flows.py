@@ -23,8 +23,9 @@ from fleetview.screens.show_plan import ShowPlan
 from fleetview.screens.type_name import TypeName
 from fleetview.wishes import targets
 from fleetview.wishes.changes import ServerWish, keeping
+from fleetview.wishes.possible import Residents, deletable, meant
+from fleetview.wishes.requests import about_model
 from fleetview.wishes.subject import Subject
-from fleetview.wishes.targets import Residents, deletable, meant
 from fleetview_agent.wire import (
     BackendState,
     DeleteRequest,
@@ -120,7 +121,12 @@ async def unload(app: App[None], about: Subject, desk: Desk) -> Order | str | No
     title = f"Unload {plain(model.name)} from {node.name}"
     if model.phase == "orphaned":
         title = f"End the orphaned {plain(model.name)} on {node.name}"
-    if not await app.push_screen_wait(Confirm(title, dialogs.unloading(node, backend, model))):
+    asked = Confirm(
+        title,
+        dialogs.unloading(node, backend, model),
+        follow=lambda: dialogs.unloading_now(desk.fleet(), node.name, backend, model.name),
+    )
+    if not await app.push_screen_wait(asked):
         return None
     return UnloadRequest(author=desk.author, backend=backend, model=model.name)
 
@@ -198,6 +204,18 @@ async def undo(app: App[None], about: Subject, desk: Desk) -> Order | None:
     return wish if agreed else None
 
 
+async def about_resident(verb: str, app: App[None], about: Subject, desk: Desk) -> Order | None:
+    """Do to a model in memory what the verb does, after showing the plan."""
+    node = about.node
+    chosen = await resident(app, f"{verb.capitalize()} on {node.name}", meant(about, node.resident))
+    if chosen is None:
+        return None
+    wish = about_model(verb, desk.author, chosen[0], chosen[1].name)
+    title = f"{verb.capitalize()} {plain(chosen[1].name)} on {node.name}"
+    agreed = await app.push_screen_wait(ShowPlan(title, node, partial(desk.plan, node.name, wish), desk.fleet))
+    return wish if agreed else None
+
+
 CHANGES: Mapping[str, Flow] = {
     "swap": swap,
     "unload": unload,
@@ -206,7 +224,12 @@ CHANGES: Mapping[str, Flow] = {
     "delete": delete,
     "undo": undo,
 }
-"""Names of keys' actions → what they ask before they change anything."""
+"""Names of keys' actions → what they ask before they change anything, where that is more than the plan."""
+
+
+def flow(action: str) -> Flow:
+    """What an action asks before it changes anything."""
+    return CHANGES.get(action) or partial(about_resident, action)
 
 
 async def one_of(app: App[None], title: str, names: tuple[str, ...]) -> int | None:

@@ -10,30 +10,40 @@ from fleetview.present import plain
 from fleetview.screens import flows
 from fleetview.screens.choose import Choose
 from fleetview.screens.desk import Desk
+from fleetview.screens.node_keys import action
+from fleetview.verbs import VERBS
 from fleetview.wishes.changes import serving
+from fleetview.wishes.possible import why_none
 from fleetview.wishes.subject import Subject
-from fleetview.wishes.targets import why_none
 from fleetview_agent.wire import Order
 
 SERVE_ALL = "serve"
 """In place of an action: start, stop or restart an engine of every row."""
-FURTHER = (
-    ("retry", "reconnect now, without waiting"),
+FURTHER = (("retry", "reconnect now, without waiting"),)
+"""Actions of the screen that the menu has too."""
+OF_ONE = (
     ("health", "health: what is wrong, and what to do"),
     ("why", "why: what is known of the last failure"),
 )
-"""Actions of the screen that the menu has too."""
+"""The same where they tell of a single node."""
+KEYLESS = tuple(
+    (action(verb), f"{verb.label}: {verb.summary[0].lower()}{verb.summary[1:-1]}")
+    for verb in VERBS
+    if verb.about and not verb.keys
+)
+"""Verbs about a model in memory that have no key of their own."""
 
 
 async def menu(
     app: App[None], subjects: tuple[Subject, ...], desk: Desk, works: Callable[[str], bool]
 ) -> Order | str | None:
     """What was chosen: a request that was agreed to, an action of the screen, or SERVE_ALL; `works`: just now."""
-    further = tuple((action, label) for action, label in FURTHER if works(action))
+    offered: tuple[tuple[str, str], ...] = (*KEYLESS, *FURTHER, *(OF_ONE if len(subjects) == 1 else ()))
+    further = tuple((name, label) for name, label in offered if works(name))
     served = why_none(subjects, "serve") is None
     if len(subjects) > 1:
         engines = ((SERVE_ALL, f"start, stop or restart an engine on the {len(subjects)} marked"),) if served else ()
-        return await _action(app, f"On {len(subjects)} marked", (*engines, *further[:1]))
+        return await _action(app, f"On {len(subjects)} marked", (*engines, *further))
     node = subjects[0].node
     wishes = serving(node, desk.author) if served else ()
     labels = (*(wish.label for wish in wishes), *(label for _, label in further))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Hashable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import BindingType
-from textual.events import Key
 
 from fleetview.fleet import Fleet, NodeState
 from fleetview.messages import (
@@ -18,19 +18,21 @@ from fleetview.messages import (
     NodeRequested,
     RetryRequested,
 )
-from fleetview.models.elsewhere import others
-from fleetview.present import plain
-from fleetview.present.node.health import health
 from fleetview.present.operations.why import nearest, trouble
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
 from fleetview.screens.node_keys import CHANGING, NODE_KEYS, ON_A_NODE
+from fleetview.wishes.possible import no_copy, why_none
 from fleetview.wishes.subject import Subject
-from fleetview.wishes.targets import no_copy, why_none
 
 if TYPE_CHECKING:
     from fleetview.screens.batches import Batches
     from fleetview.screens.pick_model import PickModel
+    from fleetview.wishes.batch import Row
+
+
+_NEEDS = {"bench": "chat", "about_resident": "unload"}
+"""Actions → those that need the same of a node."""
 
 
 class NodeActions(FollowingScreen):
@@ -55,6 +57,20 @@ class NodeActions(FollowingScreen):
         """What keys act on: the marked rows, or without any the selected one."""
         return (Subject(self.node),) if self.node else ()
 
+    @property
+    def marks(self) -> Mapping[Hashable, Subject]:
+        """The marks that can be seen, each with what verbs act on."""
+        return {}
+
+    def unmark(self, marks: Collection[Hashable]) -> None:
+        """Take these marks away."""
+
+    def _ended(self, marks: Mapping[Hashable, Subject], rows: tuple[Row, ...]) -> None:
+        """What was done on marked rows is over; marks stay where it failed."""
+        from fleetview.wishes.batch import unfinished  # the first paint does not wait for it
+
+        self.unmark(tuple(mark for mark, subject in marks.items() if not unfinished(subject, rows)))
+
     def watch_fleet(self, fleet: Fleet) -> None:
         """Something is no longer what it was."""
         if self._picker is not None and (node := fleet.get(self._picker.node.name)):
@@ -76,23 +92,22 @@ class NodeActions(FollowingScreen):
 
     def why_not(self, action: str) -> str | None:
         """Why an action cannot be done just now, in words; None when it can."""
+        action = action.partition("(")[0]
         if action not in ON_A_NODE:
             return None
         if not (subjects := self.subjects):
             return "no node is selected"
         nodes = tuple(subject.node for subject in subjects)
         of = f"any of the {len(nodes)} marked rows" if len(nodes) > 1 else nodes[0].name
-        match action:
+        match _NEEDS.get(action, action):
             case "swap" | "unload" | "chat" | "keep" | "pull" | "delete" | "undo" as verb:
                 return why_none(subjects, verb)
-            case "bench":
-                return why_none(subjects, "chat")
             case "cancel_operation":
                 return None if any(node.operations for node in nodes) else f"no operation is in hand on {of}"
             case "retry" if all(node.link == "up" for node in nodes):
                 return f"{of} is connected" if len(nodes) == 1 else f"all {len(nodes)} marked nodes are connected"
-            case "why" if not trouble(nodes[0]):
-                return f"nothing failed on {nodes[0].name}; the journal (5) goes back further"
+            case "why" if self.node and not trouble(self.node):
+                return f"nothing failed on {self.node.name}; the journal (5) goes back further"
             case "copy":
                 return no_copy(self.node, self.fleet)
             case "shell" if nodes[0].machine and nodes[0].machine.simulated:
@@ -106,28 +121,19 @@ class NodeActions(FollowingScreen):
             return False
         return True if self.why_not(action) is None else None
 
-    def on_key(self, event: Key) -> None:
-        """A key that would do nothing says why."""
-        found = self.active_bindings.get(event.key)
-        if found is None or found.enabled or found.node is not self:
-            return
-        if reason := self.why_not(found.binding.action):
-            event.stop()
-            self._tell(reason)
-
-    def _tell(self, text: str, title: str = "") -> None:
-        """Say something for a moment; nothing in it is markup."""
-        self.app.notify(plain(text), title=plain(title), severity="warning", markup=False)
+    def action_about_resident(self, verb: str) -> None:
+        """Do to a model in memory what a verb does that needs no more than its plan."""
+        self._change(verb)
 
     @work(exclusive=True, group="dialog")
     async def _change(self, action: str) -> None:
         """Ask what exactly is meant, then ask the nodes for it."""
-        from fleetview.screens.flows import CHANGES, EVERYTHING  # the first paint does not wait for dialogs
+        from fleetview.screens.flows import EVERYTHING, flow  # the first paint does not wait for dialogs
 
         subjects = self.subjects
         if len(subjects) > 1:
             await self._change_all(action, subjects)
-        elif subjects and (request := await CHANGES[action](self.app, subjects[0], self.desk)):
+        elif subjects and (request := await flow(action)(self.app, subjects[0], self.desk)):
             if request == EVERYTHING:
                 await self._change_all(EVERYTHING, subjects)
             elif not isinstance(request, str):
@@ -135,17 +141,19 @@ class NodeActions(FollowingScreen):
 
     async def _change_all(self, action: str, subjects: tuple[Subject, ...]) -> None:
         """Ask what exactly is meant of all rows, then ask their nodes for it."""
-        from fleetview.screens.bulk_flows import BULK, Marked  # as above
+        from fleetview.screens.bulk_flows import Marked, flow  # as above
 
-        if agreed := await BULK[action](Marked(self.app, subjects, self.desk, self.now)):
+        marks = dict(self.marks)
+        if agreed := await flow(action)(Marked(self.app, subjects, self.desk, self.now)):
             from fleetview.screens.batches import Batches
 
             self._batches = self._batches or Batches(self)
-            self._batches.start(action, agreed)
+            self._batches.start(action, agreed, partial(self._ended, marks))
 
     @work(exclusive=True, group="dialog")
     async def action_swap(self) -> None:
         """Pick a model, see the plan, agree."""
+        from fleetview.models.elsewhere import others  # as above
         from fleetview.screens.pick_model import PickModel  # the first paint does not wait for dialogs
 
         subjects = self.subjects
@@ -153,8 +161,8 @@ class NodeActions(FollowingScreen):
             self._change("swap")
             return
         node = subjects[0].node
-        elsewhere = others(self.fleet, node.name)
-        self._picker = PickModel(node, partial(self.desk.plan, node.name), self.desk.author, elsewhere)
+        plan = partial(self.desk.plan, node.name)
+        self._picker = PickModel(node, plan, self.desk.author, lambda: others(self.fleet, node.name))
         request = await self.app.push_screen_wait(self._picker)
         self._picker = None
         if request is not None:
@@ -235,11 +243,12 @@ class NodeActions(FollowingScreen):
         """Tell why the last failure of the node came about."""
         from fleetview.screens.why import Why  # the first paint does not wait for dialogs
 
-        if (subjects := self.subjects) and (failed := trouble(node := subjects[0].node)):
+        if (node := self.node) and (failed := trouble(node)):
             self.app.push_screen(Why(self.desk, failed, nearest(node.samples, failed.at)))
 
     def action_health(self) -> None:
         """Tell what is wrong with the node."""
+        from fleetview.present.node.health import health  # as above
         from fleetview.screens.health import Health  # as above
 
         if (node := self.node) is not None:
@@ -272,4 +281,4 @@ class NodeActions(FollowingScreen):
         node = self.node
         config = next((one for one in self.desk.config.nodes if node and one.name == node.name), None)
         if config is not None and (told := await visit(self.app, config)):
-            self._tell(told, config.name)
+            self.tell(told, config.name)

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from fleetview.verbs import BENCH, CHAT, COPY, DELETE, DOCTOR, KEEP, LOGS, PULL, STATUS, SWAP, UNDO, UNLOAD, Verb
+from fleetview.verbs import CHAT, DOCTOR, KEEP, STATUS, SWAP, UNLOAD, VERBS, Verb
 
-CHANGING = frozenset(
-    {"swap", "unload", "keep", "actions", "pull", "copy", "delete", "undo", "cancel_operation", "shell"}
-)
+_KEYS = tuple(verb for verb in VERBS if verb.id)
+_FIRST = (SWAP, UNLOAD, CHAT)
+"""Whose keys the last line of a screen tells first."""
+
+_OF_ONE_NODE = {
+    STATUS: "Everything about the node: charts, models, engines, processes.",
+    DOCTOR: "What is wrong with the node, and what to do about it.",
+}
+"""What a key does where the verb tells of many nodes."""
+
+
+def action(verb: Verb) -> str:
+    """What the key of a verb does: the verb's own dialogs, or those that any verb about a model in memory has."""
+    return f"about_resident('{verb.name}')" if verb.about else verb.label
+
+
+_OWN = frozenset(verb.label for verb in _KEYS if verb.changes and not verb.about)
+CHANGING = _OWN | {"about_resident", "actions", "cancel_operation", "shell"}
 """Actions that a read-only dashboard does not have; a shell can change everything."""
 ON_A_NODE = (*sorted(CHANGING), "chat", "describe", "health", "retry", "logs", "bench", "why")
 
 
 def _binding(verb: Verb) -> Binding:
     """The key of a verb."""
-    return Binding(verb.keys or "", verb.label, verb.label, id=verb.id, tooltip=verb.summary, show=verb.shown)
+    told = _OF_ONE_NODE.get(verb, verb.summary)
+    return Binding(verb.keys or "", action(verb), verb.label, id=verb.id, tooltip=told, show=verb.shown)
 
 
 NODE_KEYS: tuple[BindingType, ...] = (
-    *(_binding(verb) for verb in (SWAP, UNLOAD, CHAT)),
+    *(_binding(verb) for verb in _FIRST),
     Binding("exclamation_mark", "why", "why", id="node.why", tooltip="Why the last failure came about."),
     Binding(
         "ctrl+x",
@@ -36,7 +52,7 @@ NODE_KEYS: tuple[BindingType, ...] = (
         id="node.actions",
         tooltip="Start, stop or restart an engine after showing how; reconnect; health.",
     ),
-    *(_binding(verb) for verb in (PULL, COPY, DELETE, UNDO, STATUS, DOCTOR, BENCH, LOGS)),
+    *(_binding(verb) for verb in _KEYS if verb not in {*_FIRST, KEEP}),
     Binding("e", "shell", "shell", show=False, id="node.shell", tooltip="A shell on the node; back with exit."),
     Binding("y", "copy_row", "copy", show=False, id="view.copy", tooltip="Copy a name, the row, or a command line."),
     Binding("r", "retry", "reconnect", show=False, id="node.reconnect", tooltip="Connect now, without waiting."),

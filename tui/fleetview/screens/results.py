@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from fleetview.present import plain
 from fleetview.present.operations.bulk import row_lines, totals
-from fleetview.screens.batches import Batch
+from fleetview.screens.batch import Batch
 from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.toned import contents

@@ -1,25 +1,17 @@
 """What can be done to a node, by key, palette or command line."""
 
 from fleetview.verbs.arguments import Argument, Verb
+from fleetview.verbs.looking import BENCH, CHAT, CONFIG, DOCTOR, JOURNAL, LOGS, MODELS, PLAN, STATUS
 from fleetview.verbs.table import (
-    BENCH,
-    CHAT,
-    CONFIG,
     COPY,
     CREATE,
     DELETE,
-    DOCTOR,
-    JOURNAL,
     KEEP,
     LOAD,
-    LOGS,
-    MODELS,
     PIN,
-    PLAN,
     PULL,
     RESTART,
     START,
-    STATUS,
     STOP,
     SWAP,
     UNDO,

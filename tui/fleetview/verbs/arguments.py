@@ -48,6 +48,11 @@ class Verb:
     arguments: tuple[Argument, ...] = ()
     shown: bool = True
     """Whether the last line of a screen tells the key."""
+    done: str | None = None
+    """What it has done once it has ended, in a word or two; None: it changes nothing, or only takes back."""
+    about: Literal["resident"] | None = None
+    """What its key, or without one the menu, asks for before it shows the plan: a model in memory; None: it has
+    dialogs of its own."""
 
     @property
     def changes(self) -> bool:

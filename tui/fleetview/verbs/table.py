@@ -12,7 +12,6 @@ from fleetview.verbs.arguments import (
     FORCE,
     HOW,
     KEEP_FOR,
-    LOG_LEVELS,
     MODEL,
     NAME,
     NODE,
@@ -21,6 +20,7 @@ from fleetview.verbs.arguments import (
     Argument,
     Verb,
 )
+from fleetview.verbs.looking import BENCH, CHAT, CONFIG, DOCTOR, JOURNAL, LOGS, MODELS, PLAN, STATUS
 
 SWAP = Verb(
     "swap",
@@ -30,6 +30,7 @@ SWAP = Verb(
     "s",
     "fleetview swap NODE MODEL",
     (NODE, MODEL, CONTEXT, EVICT, KEEP_FOR, *OPTIONS, FORCE, *HOW),
+    done="swapped in",
 )
 UNLOAD = Verb(
     "unload",
@@ -39,6 +40,7 @@ UNLOAD = Verb(
     "x",
     "fleetview unload NODE MODEL",
     (NODE, MODEL, *HOW),
+    done="unloaded",
 )
 KEEP = Verb(
     "keep",
@@ -53,6 +55,7 @@ KEEP = Verb(
         Argument("DURATION", "after its last answer: 30m, 2h, 24h, forever, or default for the engine's own time"),
         *HOW,
     ),
+    done="kept",
 )
 PULL = Verb(
     "pull",
@@ -63,6 +66,7 @@ PULL = Verb(
     "fleetview pull NODE MODEL",
     (NODE, NAME, *HOW),
     shown=False,
+    done="pulled",
 )
 DELETE = Verb(
     "delete",
@@ -73,73 +77,46 @@ DELETE = Verb(
     "fleetview delete NODE MODEL",
     (NODE, MODEL, *HOW),
     shown=False,
-)
-CHAT = Verb(
-    "chat",
-    "chat",
-    "Ask a resident model something.",
-    "chat.open",
-    "c",
-    "fleetview chat NODE MODEL -p PROMPT",
-    (
-        NODE,
-        Argument("MODEL", "BACKEND/MODEL; not needed where one model is ready", count="optional"),
-        Argument("--prompt", "what to ask; otherwise it is read from standard input", "PROMPT", short="-p"),
-        Argument("--system", "what the model should keep in mind", "SYSTEM", short="-s"),
-    ),
-)
-STATUS = Verb(
-    "status",
-    "describe",
-    "Show nodes, pressure, models and tokens per second.",
-    "node.describe",
-    "d,enter",
-    "fleetview status NODE",
-    (
-        NODES,
-        Argument("--watch", "again and again, until interrupted"),
-        Argument("--tmux", "the one line that a running dashboard keeps, for a status line"),
-    ),
-    shown=False,
-)
-DOCTOR = Verb(
-    "doctor",
-    "health",
-    "Tell what is wrong with nodes, and what to do about it.",
-    "node.health",
-    "h",
-    "fleetview doctor NODE",
-    (NODES,),
-    shown=False,
-)
-MODELS = Verb("models", "models", "List what can be loaded where, and whether it fits.", arguments=(NODES,))
-PLAN = Verb(
-    "plan",
-    "plan",
-    "Show what a swap would do, or with --fleet where a model fits; changes nothing.",
-    arguments=(
-        replace(NODE, count="optional"),
-        replace(MODEL, count="optional"),
-        Argument("--fleet", "the model to look for a place for, on every node", "MODEL", field="anywhere"),
-        CONTEXT,
-        EVICT,
-        *OPTIONS,
-        FORCE,
-    ),
+    done="deleted",
 )
 LOAD = Verb(
     "load",
     "load",
     "Load a model beside what is there.",
     arguments=(NODE, MODEL, CONTEXT, KEEP_FOR, *OPTIONS, FORCE, *HOW),
+    done="loaded",
 )
-START = Verb("start", "start", "Start the server of an engine.", arguments=(NODE, BACKEND, *HOW))
+START = Verb("start", "start", "Start the server of an engine.", arguments=(NODE, BACKEND, *HOW), done="started")
 STOP = Verb(
-    "stop", "stop", "End the server of an engine, and with it all of its models.", arguments=(NODE, BACKEND, *HOW)
+    "stop",
+    "stop",
+    "End the server of an engine, and with it all of its models.",
+    arguments=(NODE, BACKEND, *HOW),
+    done="stopped",
 )
-RESTART = Verb("restart", "restart", "End the server of an engine and start it again.", arguments=(NODE, BACKEND, *HOW))
-PIN = Verb("pin", "pin", "Let a resident model leave only when it is named.", arguments=(NODE, MODEL, *HOW))
-UNPIN = Verb("unpin", "unpin", "Let a pinned model make room for others again.", arguments=(NODE, MODEL, *HOW))
+RESTART = Verb(
+    "restart",
+    "restart",
+    "End the server of an engine and start it again.",
+    arguments=(NODE, BACKEND, *HOW),
+    done="restarted",
+)
+PIN = Verb(
+    "pin",
+    "pin",
+    "Let a resident model leave only when it is named.",
+    arguments=(NODE, MODEL, *HOW),
+    done="pinned",
+    about="resident",
+)
+UNPIN = Verb(
+    "unpin",
+    "unpin",
+    "Let a pinned model make room for others again.",
+    arguments=(NODE, MODEL, *HOW),
+    done="unpinned",
+    about="resident",
+)
 CREATE = Verb(
     "create",
     "create",
@@ -151,6 +128,7 @@ CREATE = Verb(
         Argument("--ctx", "tokens of context that stay with the model, whoever loads it", "N", "number"),
         *HOW,
     ),
+    done="made",
 )
 COPY = Verb(
     "copy",
@@ -168,6 +146,7 @@ COPY = Verb(
         Argument("--no-wait", "not possible here: the files go through this program"),
         DRY_RUN,
     ),
+    done="copied here",
 )
 UNDO = Verb(
     "undo",
@@ -178,66 +157,6 @@ UNDO = Verb(
     "fleetview undo NODE",
     (NODE, Argument("--operation", "another one, by its id in the journal", "ID"), *HOW),
     shown=False,
-)
-JOURNAL = Verb(
-    "journal",
-    "journal",
-    "List the operations that have ended, newest first.",
-    arguments=(
-        replace(NODE, summary="a node of the fleet file; all when none is named", count="optional"),
-        Argument("--number", "how many", "N", "number", short="-n", most=1000),
-    ),
-)
-LOGS = Verb(
-    "logs",
-    "logs",
-    "Show what agent and engines of a node wrote, and follow it.",
-    "logs.open",
-    "l",
-    "fleetview logs NODE -f",
-    (
-        NODE,
-        Argument("BACKEND", "an engine of the node, or agent; all when none is named", count="optional"),
-        Argument("--follow", "go on with what is written from now on, until interrupted", short="-f"),
-        Argument(
-            "--level", "only lines at least so serious: debug, info, warning or error", "LEVEL", choices=LOG_LEVELS
-        ),
-        Argument(
-            "--number",
-            "how many lines of the past; 50 when nothing is said",
-            "N",
-            "number",
-            short="-n",
-            least=0,
-            most=1000,
-        ),
-    ),
-    shown=False,
-)
-BENCH = Verb(
-    "bench",
-    "bench",
-    "Measure how fast the models in memory read and write.",
-    "node.bench",
-    "b",
-    "fleetview bench NODE",
-    shown=False,
-    arguments=(
-        replace(NODES, summary="nodes of the fleet file, measured at the same time", count="some"),
-        Argument("--model", "BACKEND/MODEL; every one that is in memory when none is named", "MODEL"),
-        Argument("--pp", "tokens of the prompt; 512 when nothing is said", "N", "number", least=16, most=1_000_000),
-        Argument("--tg", "tokens to generate; 128 when nothing is said", "N", "number", least=2, most=100_000),
-        Argument("--runs", "how often, after one that does not count; 5 when nothing is said", "N", "number", most=100),
-        Argument("--history", "list what was measured before; measures nothing"),
-    ),
-)
-CONFIG = Verb(
-    "config",
-    "config",
-    "Check the fleet file.",
-    arguments=(
-        Argument("ACTION", "check it, print its path, or its JSON schema", choices=("check", "path", "schema")),
-    ),
 )
 
 VERBS = (

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from fleetview.fleet import Fleet, NodeState
+from fleetview.fleet import Fleet, NodeState, unconnected
+from fleetview.wishes.subject import Subject
 
 if TYPE_CHECKING:
     from fleetview_agent.wire import Operation, Order, Plan
@@ -84,7 +85,7 @@ def followed(row: Row, fleet: Fleet) -> Row:
     if found is not None and (node.current or found.result is not None):
         return replace(row, operation=found, lost=None, astray=False)
     if not node.current:
-        return replace(row, lost=node.reason or "it is not connected")
+        return replace(row, lost=unconnected(node))
     return replace(row, lost=None, astray=row.astray or row.lost is not None or row.operation is not None)
 
 
@@ -94,6 +95,16 @@ def found_in(row: Row, journal: Iterable[Operation]) -> Row:
     if ended is not None:
         return replace(row, operation=ended, lost=None, astray=False)
     return replace(row, astray=False, problem="the node no longer knows of the operation")
+
+
+def unfinished(subject: Subject, rows: Iterable[Row]) -> bool:
+    """Whether something that was asked about this failed, or was lost sight of."""
+    return any(
+        row.state in {"failed", "lost"}
+        and row.target.node == subject.node.name
+        and subject.model in {None, getattr(row.target.request, "model", subject.model)}
+        for row in rows
+    )
 
 
 def listed(rows: Iterable[Row]) -> tuple[Row, ...]:

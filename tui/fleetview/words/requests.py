@@ -9,43 +9,27 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from fleetview.author import author
+from fleetview.fleet import SERVER_VERBS
 from fleetview.models.picking import replaced, unaskable
+from fleetview.wishes.requests import about_engine, about_model
 from fleetview.words.exits import CommandError, Exit
 from fleetview.words.names import pick_backend, pick_model, pick_name
 from fleetview_agent.wire import (
     LONGEST_NAME,
     BackendState,
     CreateRequest,
-    DeleteRequest,
     Keep,
     KeepRequest,
     LoadOptions,
     LoadRequest,
-    PinRequest,
     PullRequest,
     Request,
-    RestartRequest,
-    StartRequest,
-    StopRequest,
     SwapRequest,
     UndoRequest,
-    UnloadRequest,
-    UnpinRequest,
 )
 from fleetview_agent.wire.models import LONGEST_TEMPLATE
 
 Evict = Literal["auto", "none", "all"] | tuple[str, ...]
-SERVER_REQUESTS: dict[str, type[StartRequest | StopRequest | RestartRequest]] = {
-    "start": StartRequest,
-    "stop": StopRequest,
-    "restart": RestartRequest,
-}
-MODEL_REQUESTS: dict[str, type[UnloadRequest | PinRequest | UnpinRequest | DeleteRequest]] = {
-    "unload": UnloadRequest,
-    "pin": PinRequest,
-    "unpin": UnpinRequest,
-    "delete": DeleteRequest,
-}
 SWITCHES = {None: None, "on": True, "off": False}
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 LONGEST_DAYS = 3650
@@ -83,15 +67,15 @@ def change_request(arguments: Namespace, node: str, snapshot: HasEngines) -> Req
     verb = arguments.verb
     if verb == "undo":
         return UndoRequest(author=author(), operation=_id(arguments.operation))
-    if server := SERVER_REQUESTS.get(verb):
-        return server(author=author(), backend=pick_backend(node, snapshot.backends, arguments.backend))
+    if verb in SERVER_VERBS:
+        return about_engine(verb, author(), pick_backend(node, snapshot.backends, arguments.backend))
     if verb in {"pull", "create"}:
         return _new_model(arguments, node, snapshot)
     backend, model = pick_model(node, snapshot.backends, arguments.model)
-    if request := MODEL_REQUESTS.get(verb):
-        return request(author=author(), backend=backend, model=model)
     if verb == "keep":
         return KeepRequest(author=author(), backend=backend, model=model, keep=keep_of(arguments.duration))
+    if verb not in {"swap", "load"}:
+        return about_model(verb, author(), backend, model)
     keep = None if arguments.keep is None else keep_of(arguments.keep)
     if verb == "swap":
         return swap_request(arguments, node, snapshot, backend, model, keep)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import assert_never
 
 from fleetview_agent.wire import (
     CopyRequest,
     CreateRequest,
-    DeleteRequest,
     Keep,
     KeepRequest,
     LoadOptions,
     LoadRequest,
     Order,
     PinRequest,
-    PullRequest,
     RestartRequest,
     StartRequest,
     StopRequest,
     SwapRequest,
     UndoRequest,
-    UnloadRequest,
     UnpinRequest,
     target,
 )
@@ -60,10 +56,8 @@ def _commands(node: str, order: Order) -> Iterator[Words]:
             yield ("create", node, target(order), "--from", order.source, *context)
         case CopyRequest():
             yield ("copy", order.source, target(order), node)
-        case UnloadRequest() | PullRequest() | DeleteRequest():
-            yield (order.verb, node, target(order))
         case _:
-            assert_never(order)
+            yield (order.verb, node, target(order))
 
 
 def _loading(node: str, order: LoadRequest | SwapRequest) -> Iterator[Words]:

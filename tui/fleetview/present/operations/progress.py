@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from fleetview.fleet import Ended
 from fleetview.present.numbers import age, duration, percent, size
 from fleetview.present.text import DASH, ELLIPSIS, Line, Tone, fitting, joined, plain
+from fleetview.verbs import VERBS
 
 if TYPE_CHECKING:
     from fleetview_agent.wire import KeepRequest, Operation, Phase, Request, Transfer
@@ -30,21 +31,7 @@ PHASES: dict[Phase, str] = {
     "ready": "ready",
     "roll_back": "roll back",
 }
-DONE = {
-    "swap": "swapped in",
-    "load": "loaded",
-    "unload": "unloaded",
-    "start": "started",
-    "stop": "stopped",
-    "restart": "restarted",
-    "pin": "pinned",
-    "unpin": "unpinned",
-    "keep": "kept",
-    "pull": "pulled",
-    "create": "made",
-    "copy": "copied here",
-    "delete": "deleted",
-}
+DONE = {verb.name: verb.done for verb in VERBS if verb.done}
 """What each verb has done, in a word or two."""
 _TELLING = 0.05
 """The share of a load from which on its speed says how long the rest takes."""
