@@ -55,7 +55,8 @@ class Agent:
     """One node. `running` brings it to life; everything else may be called while that is held.
 
     `restores`: whether what should run is brought back when it begins, and a server that was lost before.
-    `build` makes its backends.
+    `build` makes its backends; `incoming` takes in files of models, and `history` keeps figures, in place of
+    what lies beside the journal.
     """
 
     def __init__(
@@ -66,13 +67,15 @@ class Agent:
         *,
         restores: bool = True,
         build: Callable[[AgentConfig, Notices], tuple[Backend, ...]] = build_backends,
+        incoming: Incoming | None = None,
+        history: HistoryRing | None = None,
     ) -> None:
         self._restores = restores
         self.counters = Counters()
         self.hub = Hub(self.counters.count)
         self.logbook = Logbook(self.hub.publish)
         self.journal = journal
-        self.history = HistoryRing(journal.folder / "history.ring")
+        self.history = history or HistoryRing(journal.folder / "history.ring")
         self.readings = Readings(sampler, self.history, self._traffic, self.hub.publish)
         self.gate = Gate()
         self._wishes = Wishes(journal)
@@ -89,7 +92,7 @@ class Agent:
         )
         self._observing = {name: one for name, one in self.backends.items() if isinstance(one, Observing)}
         self.offered = Offered(self.backends)
-        self.incoming = Incoming(journal.folder / "incoming")
+        self.incoming = incoming or Incoming(journal.folder / "incoming")
         self._planner = Planner(self.backends, journal, self._wishes, self.look, self.incoming)
         moves = Moves(self.backends, self.gate, self._wishes, self._in_flight, config.drain_seconds)
         self.operator = Operator(

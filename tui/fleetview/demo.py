@@ -17,6 +17,7 @@ from fleetview.fleet import LinkDown
 from fleetview.links import ClientLike, LinkLike, Receive
 
 if TYPE_CHECKING:
+    from fleetview.remote.errors import RemoteError
     from fleetview.remote.link import Link
 
 SIGN = "DEMO"
@@ -101,7 +102,7 @@ class _DemoLink:
         self._socket = socket
         self._node = node
         self._receive = receive
-        self._link: Link = Link(node, receive, interval)
+        self._link: Link = Link(node, receive, interval, say=self._away)
 
     @property
     def client(self) -> ClientLike:
@@ -123,6 +124,10 @@ class _DemoLink:
     def retry_now(self) -> None:
         """Skip the wait for the next try."""
         self._link.retry_now()
+
+    def _away(self, problem: RemoteError) -> str:
+        """Why a machine is away: while the fleet lives, what a real one would be told for whose lid is closed."""
+        return f"no route to operator@{self._node.name}:22" if self._process.poll() is None else str(problem)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Offered:
 
     async def parts(self, backend: str, model: str) -> AsyncGenerator[PartsFound, None]:
         """How far the reading of a model's files is, and in the end what they are. Raises NotFound, Unusable."""
-        owner = self._receiving(backend)
+        owner = self.receiving(backend)
         files = [(await _look(path), path, part) for path, part in await owner.parts(model)]
         unread = [offer for offer, _, part in files if part is None and offer not in self._sums]
         total, done = sum(offer.size_bytes for offer in unread), 0
@@ -72,7 +72,7 @@ class Offered:
         except AgentError:
             return BlobState(state="missing")
 
-    def _receiving(self, name: str) -> Receiving:
+    def receiving(self, name: str) -> Receiving:
         """The backend, where it can do such things. Raises NotFound, BadRequest."""
         if (backend := self._backends.get(name)) is None:
             raise NotFound(f"there is no backend {name} on this node", f"it has {', '.join(self._backends)}")

@@ -12,10 +12,10 @@ from fleetview_agent.backends.simulated import (
     Begun,
     Callers,
     Engine,
-    SimulatedBackend,
     SimulatedModel,
 )
 from fleetview_agent.simulation import catalog, texts
+from fleetview_agent.simulation.copying import MadeUpBackend
 from fleetview_agent.simulation.machines import Loaded, MachineSpec
 from fleetview_agent.simulation.sampler import Doing
 from fleetview_agent.wire import Failure, LoadOptions
@@ -50,11 +50,11 @@ class Engines:
 
     def __init__(self, spec: MachineSpec, seed: str, now: Callable[[], float]) -> None:
         self.kinds = tuple(_engine(kind, models, spec, seed, now) for kind, models in _inventories(spec))
-        self._backends: tuple[SimulatedBackend, ...] = ()
+        self._backends: tuple[MadeUpBackend, ...] = ()
 
-    def build(self, notices: Notices) -> tuple[SimulatedBackend, ...]:
+    def build(self, notices: Notices) -> tuple[MadeUpBackend, ...]:
         """Bring them to life."""
-        self._backends = tuple(SimulatedBackend(engine, notices) for engine in self.kinds)
+        self._backends = tuple(MadeUpBackend(engine, notices) for engine in self.kinds)
         return self._backends
 
     def doing(self) -> Doing:

@@ -27,6 +27,11 @@ class Chip:
     gpu_watts: float
     has_battery: bool = False
 
+    @property
+    def network_bytes_per_second(self) -> float:
+        """How fast files of models come to it: a studio has 10 gigabit Ethernet, a laptop is wireless."""
+        return 0.14e9 if self.has_battery else 1.08e9
+
 
 M3_ULTRA = Chip("Apple M3 Ultra", "Mac15,14", {"performance": 24, "efficiency": 8}, 80, 512, 6.1e9, 22, 185)
 M2_ULTRA = Chip("Apple M2 Ultra", "Mac14,14", {"performance": 16, "efficiency": 8}, 76, 192, 5.4e9, 19, 150)

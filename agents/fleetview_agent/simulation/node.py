@@ -16,9 +16,10 @@ from fleetview_agent.records.journal import Journal
 from fleetview_agent.serving.api import build_app
 from fleetview_agent.serving.listener import listening
 from fleetview_agent.serving.serve import http_server
+from fleetview_agent.simulation.copying import MadeUpIncoming, MadeUpOffered
 from fleetview_agent.simulation.engines import Engines
 from fleetview_agent.simulation.machines import GIB, MachineSpec
-from fleetview_agent.simulation.past import Past
+from fleetview_agent.simulation.past import MadeUpHistory, Past
 from fleetview_agent.simulation.sampler import MadeUpSampler
 from fleetview_agent.wire import Processes, ProcessMemory
 
@@ -57,14 +58,25 @@ async def live(spec: MachineSpec, folder: Path, seed: str, clock: Clock, *, has_
     past = Past(spec, seed, clock.now(), clock.wall())
     if has_past:
         past.tell(journal)
-    agent = MadeUpAgent(SETTINGS, sampler, journal, build=lambda _, notices: engines.build(notices))
+    history = MadeUpHistory(folder / "history.ring")
+    agent = MadeUpAgent(
+        SETTINGS,
+        sampler,
+        journal,
+        build=lambda _, notices: engines.build(notices),
+        history=history,
+        incoming=MadeUpIncoming(folder / "incoming", spec.chip.network_bytes_per_second, clock.now),
+    )
+    agent.offered = MadeUpOffered(agent.backends)
     if has_past:
         agent.readings.recall(past.recent())
         for line in past.lines():
             agent.logbook.write(line)
     async with agent.running(), asyncio.TaskGroup() as group:
         if has_past:
-            group.create_task(past.fill(agent.history))
+            group.create_task(past.fill(history))
+        else:
+            history.complete.set()
         for seconds in _stays(spec, seed):
             async with _serving(agent, folder / SOCKET):
                 await asyncio.sleep(seconds)

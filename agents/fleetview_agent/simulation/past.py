@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from fleetview_agent.backends.simulated import Callers, lines
 from fleetview_agent.records.history import SLOT_SECONDS, HistoryRing
@@ -15,6 +17,7 @@ from fleetview_agent.simulation.engines import callers_of, failure_of
 from fleetview_agent.simulation.machines import Loaded, MachineSpec
 from fleetview_agent.simulation.sampler import Doing, Moment, figures, phases_of
 from fleetview_agent.wire import (
+    History,
     LoadOptions,
     LoadRequest,
     LogLevel,
@@ -28,13 +31,28 @@ from fleetview_agent.wire import (
 
 HOUR = 3600
 DAYS_SECONDS = 48 * HOUR
-SPARSE_SECONDS = 60
+SPARSE_SECONDS = 120
 """Between the readings of what is longer ago than an hour."""
 RECENT_SECONDS = 119
 FAILED_AGO = 25 * 60
+LONGEST_FILL_SECONDS = 10.0
+"""How long whoever asks for the history waits for it; far longer than it takes to be made up."""
 AT_ONCE = 40
 """Readings that are written without letting others have their turn."""
 OPERATOR = "ada@desk"
+
+
+class MadeUpHistory(HistoryRing):
+    """A history that is told once all of it was made up: a chart that was asked for sooner would keep its gaps."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file)
+        self.complete = threading.Event()
+
+    def read(self, since: float, step_seconds: int) -> History:
+        """The figures from this time on."""
+        self.complete.wait(LONGEST_FILL_SECONDS)
+        return super().read(since, step_seconds)
 
 
 @dataclass(frozen=True)
@@ -46,12 +64,13 @@ class Past:
     began: float
     wall: float
 
-    async def fill(self, history: HistoryRing) -> None:
-        """Write the history, what is nearest first."""
+    async def fill(self, history: MadeUpHistory) -> None:
+        """Write the history, and let it be read."""
         for number, sample in enumerate(self.samples()):
             history.keep(sample)
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
+        history.complete.set()
 
     def samples(self) -> Iterator[Sample]:
         """The readings of two days: the last hour densely, then the time before."""

@@ -118,7 +118,7 @@ def figures(spec: MachineSpec, doing: Doing, at: Moment) -> Sample:
         memory_used_bytes=used,
         memory_available_bytes=available,
         pressure=_pressure(available / total),
-        pressure_evidence=f"{available / GIB:.1f} of {total // GIB} GiB available (made up)",
+        pressure_evidence=f"{available / GIB:.1f} of {total // GIB}G available (made up)",
         swap_used_bytes=int(short),
         swap_bytes_per_second=short * 0.004 * (1 + math.sin(at.now / 5)) if short else 0.0,
         gpu_ratio=at.busy,

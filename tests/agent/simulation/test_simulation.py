@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,10 +17,11 @@ from fleetview_agent.errors import BackendFailed, ConfigError
 from fleetview_agent.needs import LoadSettings
 from fleetview_agent.planning.fit import need
 from fleetview_agent.simulation import catalog, node
+from fleetview_agent.simulation.copying import MadeUpIncoming
 from fleetview_agent.simulation.engines import Engines
 from fleetview_agent.simulation.fleet import MARK, simulate
 from fleetview_agent.simulation.machines import DEMO, MachineSpec
-from fleetview_agent.simulation.past import Past
+from fleetview_agent.simulation.past import MadeUpHistory, Past
 from fleetview_agent.simulation.sampler import SWELL_SECONDS, MadeUpSampler
 from fleetview_agent.simulation.texts import answer
 from fleetview_agent.wire import LoadOptions, Sample, Served
@@ -175,3 +178,34 @@ async def connected(socket: Path) -> tuple[asyncio.StreamReader, asyncio.StreamW
             continue
         writer.write(b"GET /api/events?interval=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return reader, writer
+
+
+async def test_a_copy_between_made_up_machines_comes_by_itself_goes_on_where_it_was_and_can_be_loaded() -> None:
+    giver, taker = (
+        {one.name: one for one in Engines(spec, "1", lambda: AFTERNOON).build(Notices(ignore))}
+        for spec in (DEMO[1], DEMO[3])
+    )
+    model = "deepseek-r1:70b"
+    ((_, part),) = await giver["ollama"].parts(model)
+    assert part is not None
+    now = itertools.count(0.0, 20.0)
+    incoming = MadeUpIncoming(Path("unused"), part.size_bytes / 50, lambda: next(now))
+    for done in (0.4, 0.8):  # broken off, and begun again
+        with incoming.expecting((part,)) as arrival:
+            assert incoming.state(part.sha256).size_bytes == part.size_bytes  # nobody needs to send anything
+            async with asyncio.timeout(5):
+                await arrival.news()
+            assert round(arrival.transfer().done_bytes / part.size_bytes, 2) == done
+    await taker["ollama"].take_in(model, ((incoming.file(part), part),), await giver["ollama"].manifest(model))
+    assert (await taker["ollama"].parts(model))[0][1] == part
+    assert model in {file.name for file in (await taker["ollama"].status()).models}
+
+
+async def test_whoever_asks_for_the_history_waits_until_all_of_it_is_made_up(tmp_path: Path) -> None:
+    history = MadeUpHistory(tmp_path / "history.ring")
+    past = Past(DEMO[0], "1", AFTERNOON, time.time())
+    asked = asyncio.create_task(asyncio.to_thread(history.read, time.time() - 48 * 3600, 600))
+    await past.fill(history)
+    told = (await asked).figures["gpu_ratio"].mean
+    assert len(told) >= 288
+    assert None not in told[1:]
