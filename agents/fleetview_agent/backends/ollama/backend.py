@@ -167,6 +167,7 @@ class OllamaBackend:
             {runner.model: name for name, runner in held.items()},
             server_address=self._config.address,
             log_file=self._supervisor.log_file,
+            log_unit=self._supervisor.log_unit,
         )
 
     async def has_moved(self) -> bool:

@@ -14,6 +14,8 @@ from fleetview_agent.backends.ollama.log_file import LogFile
 from fleetview_agent.backends.ollama.log_lines import LogLines
 from fleetview_agent.backends.ollama.own import OwnAnswer, OwnAnswers
 from fleetview_agent.backends.ollama.processes import Runner
+from fleetview_agent.backends.ollama.supervise.facts import LogUnit
+from fleetview_agent.backends.ollama.system_journal import SystemJournal
 from fleetview_agent.backends.ollama.tail import last_lines
 from fleetview_agent.backends.ollama.watch import Watch
 from fleetview_agent.wire import Served, Traffic
@@ -43,13 +45,21 @@ class Observer:
         self._log_lines = LogLines()
         self._is_log_read = False
         self._reading: asyncio.Task[tuple[str, ...]] | None = None
+        self._journal: SystemJournal | None = None
 
     async def observe(
-        self, runners: Sequence[Runner], names: Mapping[str, str], *, server_address: str, log_file: Path | None
+        self,
+        runners: Sequence[Runner],
+        names: Mapping[str, str],
+        *,
+        server_address: str,
+        log_file: Path | None,
+        log_unit: LogUnit | None = None,
     ) -> None:
         """Look at runners and log, so that `rows` can tell. `names`: what clients call the model of each file."""
         await self._follow(runners, names)
         await self._read_log(log_file)
+        await self._read_journal(log_unit)
         await self._poll()
         self._look_for_clients(int(server_address.rpartition(":")[2]))
         self._ledger.settle(self._watches.values(), has_log=self._is_log_read)
@@ -88,6 +98,7 @@ class Observer:
         self._polls.clear()
         self._lookups.clear()
         self._reading = None
+        await self._read_journal(None)
         for watch in self._watches.values():
             await watch.close()
         self._watches.clear()
@@ -134,6 +145,16 @@ class Observer:
         for line in lines:
             self._logged(line)
         self._ledger.heard(*self._log_lines.read(lines))
+
+    async def _read_journal(self, unit: LogUnit | None) -> None:
+        """Tell what has come to the system's journal since the last time."""
+        if self._journal is not None and self._journal.unit != unit:
+            await self._journal.close()
+            self._journal = None
+        if unit is not None:
+            self._journal = self._journal or SystemJournal(unit)
+            for line in self._journal.new_lines():
+                self._logged(line)
 
     async def _poll(self) -> None:
         """Poll the runners whose turn it is, and take in what has come by now."""

@@ -79,6 +79,15 @@ class Job:
 
 
 @dataclass(frozen=True)
+class LogUnit:
+    """A service of systemd whose log is in the journal."""
+
+    name: str
+    is_user: bool = False
+    """Whether the account's own systemd runs it."""
+
+
+@dataclass(frozen=True)
 class Unit:
     """A service of systemd that runs Ollama's server."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleetview_agent.backends import ServerVerb
-from fleetview_agent.backends.ollama.supervise.facts import App, Facts, Job, OwnChild, SeenServer, Unit
+from fleetview_agent.backends.ollama.supervise.facts import App, Facts, Job, LogUnit, OwnChild, SeenServer, Unit
 from fleetview_agent.backends.ollama.supervise.launchd import HOMEBREW
 from fleetview_agent.backends.ollama.supervise.steps import End, Run, Spawn, Step
 
@@ -34,6 +34,8 @@ class Keeper:
     """Why, with what to do."""
     cannot_stop: str | None = None
     log_file: Path | None = None
+    log_unit: LogUnit | None = None
+    """Whose log is in the journal, where there is no file."""
 
     def steps(self, verb: ServerVerb) -> tuple[Step, ...]:
         """What the verb does."""
@@ -127,7 +129,7 @@ def of_unit(unit: Unit, facts: Facts) -> Keeper:
         else f"{' '.join(words)} status {short} tells more"
     )
     start, stop = (Run((*words, verb, unit.name), advice=advice) for verb in ("start", "stop"))
-    return Keeper(name, start=(start,), stop=(stop,))
+    return Keeper(name, start=(start,), stop=(stop,), log_unit=LogUnit(unit.name, unit.manager is not None))
 
 
 def of_child(child: OwnChild, facts: Facts) -> Keeper:

@@ -15,7 +15,7 @@ from fleetview_agent.backends.ollama.supervise.child import Child
 from fleetview_agent.backends.ollama.supervise.commands import act
 from fleetview_agent.backends.ollama.supervise.decide import Verdict, decide
 from fleetview_agent.backends.ollama.supervise.ending import end, processes_of, vanish
-from fleetview_agent.backends.ollama.supervise.facts import Facts
+from fleetview_agent.backends.ollama.supervise.facts import Facts, LogUnit
 from fleetview_agent.backends.ollama.supervise.keepers import OWN_NAME, Keeper
 from fleetview_agent.backends.ollama.supervise.steps import End, Run, Spawn, Step
 from fleetview_agent.backends.ollama.supervise.survey import find_program, survey
@@ -74,6 +74,11 @@ class Supervisor:
         if self._verdict is not None and self._verdict.is_kept:
             return self._verdict.keeper.log_file
         return self._child.log_file if self._child.failure is not None else None
+
+    @property
+    def log_unit(self) -> LogUnit | None:
+        """The service whose log is in the system's journal; None where the server has a file, or none at all."""
+        return self._verdict.keeper.log_unit if self._verdict is not None and self._verdict.is_kept else None
 
     @property
     def failure(self) -> Failure | None:

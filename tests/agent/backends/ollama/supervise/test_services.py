@@ -12,6 +12,7 @@ import pytest
 
 from fleetview_agent.backends.ollama.processes import ProcessTable
 from fleetview_agent.backends.ollama.supervise import Supervisor, commands, supervisor, survey
+from fleetview_agent.backends.ollama.supervise.facts import LogUnit
 from fleetview_agent.backends.ollama.supervise.steps import Run
 from fleetview_agent.config import OllamaConfig
 from fleetview_agent.errors import BackendFailed
@@ -75,6 +76,7 @@ async def test_a_service_is_started_and_stopped_by_its_own_commands(service: Ser
     await agent.start()
     server = service.pid
     assert (agent.name, agent.conflict, agent.log_file) == ("systemd service ollama", None, None)
+    assert agent.log_unit == LogUnit("ollama.service")
     assert (agent.steps("start").commands, agent.steps("restart").commands) == ((), (stop, start))
     await agent.stop()
     assert is_gone(server)
