@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fleetview.fleet import LinkUp
+from fleetview.fleet import LinkDown, LinkUp
 from fleetview.screens.choose import Choose
 from fleetview.screens.models.copy import CopyModel
 from fleetview.screens.models.places import Places
@@ -131,3 +131,44 @@ async def test_c_in_the_fleet_view_asks_which_model_first() -> None:
         await opened.press("enter")
         await opened.until(lambda: isinstance(opened.app.screen, CopyModel))
         assert f"from {next(iter(opened.app.fleet))}" in opened.text
+
+
+async def test_where_it_fits_follows_the_fleet_and_the_highlight_stays() -> None:
+    async with models() as opened:
+        await opened.go("gemma3:27b", "worker-primary")
+        await opened.press("f")
+        await opened.until(lambda: isinstance(opened.app.screen, Places) and opened.text.count("yes, 66G spare") == 2)
+        await opened.press("down")
+        at = "laptop-primary"
+        lines = [line for line in opened.text.splitlines() if "spare" in line]
+        link = opened.fleet.links["laptop-primary"]
+        link.say(LinkDown("no route to host", 5.0))
+        await opened.until(lambda: "laptop-primary is not connected" in opened.text)
+        assert opened.app.screen.at == at  # type: ignore[attr-defined]  # of Places, as was waited for
+        await opened.press("enter")
+        assert isinstance(opened.app.screen, Places)
+        link.say(LinkUp())
+        link.say(link.first[1])
+        await opened.until(lambda: "enter loads it on laptop-primary" in opened.text)
+        assert [line for line in opened.text.splitlines() if "spare" in line] == lines
+
+
+async def test_a_copy_follows_the_fleet_and_is_not_begun_to_nor_from_who_is_lost() -> None:
+    async with models() as opened:
+        await opened.go("gemma3:27b", "head-primary")
+        await opened.press("C")
+        await opened.until(lambda: isinstance(opened.app.screen, CopyModel))
+        await opened.press("space")
+        await opened.until(lambda: "enter copies 16G to head-secondary" in opened.text)
+        target, source = opened.fleet.links["head-secondary"], opened.fleet.links["head-primary"]
+        for link in (target, source):
+            link.say(LinkDown("no route to host", 5.0))
+            lost = f"{link.name} is not connected"
+            await opened.until(lambda lost=lost: lost in opened.text.replace(": not", " is not"))  # type: ignore[misc]  # bound now
+            await opened.press("enter")
+            assert opened.copies.begun == []
+            link.say(LinkUp())
+            link.say(link.first[1])
+            await opened.until(lambda: "enter copies 16G to head-secondary" in opened.text)
+        await opened.press("enter")
+        assert opened.copies.begun == [("head-primary/ollama/gemma3:27b", ("head-secondary",))]

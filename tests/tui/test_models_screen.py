@@ -45,7 +45,7 @@ async def test_a_filter_narrows_and_escape_clears_it_before_it_leads_back() -> N
     async with models() as opened:
         await opened.press("slash", *"qwen", "enter")
         assert opened.at[0] == "qwen3:32b"
-        assert "1 of 7 models" in opened.text
+        assert "1 of 7 ·" in opened.text
         await opened.press("escape")
         assert "7 models" in opened.text
         await opened.press("escape")
@@ -112,6 +112,9 @@ async def test_marked_cells_are_what_verbs_act_on() -> None:
         assert "5 marked" in opened.text  # all that the node has
         await opened.press("asterisk")
         assert "marked" not in opened.text
+        await opened.press("space", "escape")  # a step back: the mark, and only then the view
+        assert "marked" not in opened.text
+        assert opened.view.is_current
 
 
 async def test_d_says_that_it_is_the_last_copy_that_is_known_of() -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from textual.widgets import Input
 
+from fleetview.frames import FRAME_SECONDS
 from fleetview.models.elsewhere import others
-from fleetview.screens.following import FRAME_SECONDS
 from fleetview.screens.leavers import Leavers
 from fleetview.screens.pick_model import PickModel
 from fleetview.widgets.model_filter import ModelFilter
@@ -190,7 +190,8 @@ async def test_ctrl_l_names_those_who_leave() -> None:
 async def test_what_only_another_node_has_says_what_brings_it_here() -> None:
     head = a_node("head", backends={"llamacpp": a_backend_state(models=(a_model_file("giant"), a_model_file("small")))})
     node = a_full_node()
-    app = Stage(PickModel(node, Planner(), AUTHOR, others({"head": head, node.name: node}, node.name)))
+    fleet = {"head": head, node.name: node}
+    app = Stage(PickModel(node, Planner(), AUTHOR, lambda: others(fleet, node.name)))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "llamacpp/giant · 4.0G · on head: C in Models copies it" in text_of(app))
         assert text_of(app).count("llamacpp/small") == 1
@@ -199,6 +200,14 @@ async def test_what_only_another_node_has_says_what_brings_it_here() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert app.answers == []
+        fleet["head"] = replace(head, link="down", reason="no route to host")
+        await until(pilot, lambda: "on head, not connected: no route to host" in text_of(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: chosen(app) == "small")
+        state = a_backend_state(models=(a_model_file("new"), a_model_file("giant")))
+        fleet["tail"] = a_node("tail", backends={"llamacpp": state})
+        await until(pilot, lambda: "on tail: C in Models copies it" in text_of(app))
+        assert chosen(app) == "small"
 
 
 async def test_an_operation_that_begins_meanwhile_is_told() -> None:

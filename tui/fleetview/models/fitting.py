@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fleetview.fleet import NodeState
 from fleetview_agent.wire import Plan
 
 ORDER = ("fits", "tight", "unknown", "does_not_fit")
@@ -45,6 +46,16 @@ class Place:
     def fits(self) -> bool:
         """Whether it fits one way or the other."""
         return self.resident or is_fitting(self.best)
+
+
+def said(node: NodeState) -> tuple[object, ...]:
+    """What plans of a node follow from, without what changes all the time."""
+    engines = tuple(
+        (state.backend, state.phase, state.models, tuple((one.name, one.phase, one.pinned) for one in state.resident))
+        for state in node.backends.values()
+    )
+    ended = node.last.operation.id if node.last else None
+    return node.current, node.reason, engines, tuple(one.id for one in node.operations), ended
 
 
 def spare_bytes(plan: Plan) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fleetview.chats.records import Target
-from fleetview.fleet import Fleet, NodeState
+from fleetview.fleet import Fleet, NodeState, unconnected
 
 _NO_CHAT = re.compile(r"(^|[-_.])(bert|t5encoder|clip|wavtokenizer)|gemma-?embedding", re.IGNORECASE)
 """Architectures that make vectors, or parts of others: bert, nomic-bert, jina-bert-v2, modern-bert …"""
@@ -72,7 +72,9 @@ def _of_node(node: NodeState) -> Iterable[Offer]:
             node.tags,
             traffic.generation_tokens_per_second if traffic else None,
             traffic.in_flight if traffic else None,
-            no_chat(node, backend, model.name) if node.current else f"{node.name} is not connected",
+            no_chat(node, backend, model.name)
+            if node.current
+            else f"{node.name} is not connected: {unconnected(node)}",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,8 +14,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fleetview.present import plain
+from fleetview.screens.desk import LOOK_SECONDS
 from fleetview.widgets.dialog import Dialog
 from fleetview.widgets.toned import contents
+
+Told = tuple[tuple[str, ...], bool]
+"""What it would do, and whether it can still be done."""
 
 
 class Answers(Widget):
@@ -55,8 +59,13 @@ class Confirm(ModalScreen[bool]):
         Binding("tab,shift+tab", "other", show=False, id="confirm.other", tooltip="Choose the other answer."),
     ]
 
-    def __init__(self, title: str, lines: Sequence[str], yes: str = "yes") -> None:
+    def __init__(
+        self, title: str, lines: Sequence[str], yes: str = "yes", follow: Callable[[], Told] | None = None
+    ) -> None:
         super().__init__()
+        self._follow = follow
+        """What is true just now; None: the lines stand."""
+        self._is_possible = True
         self._title = title
         self._lines = tuple(lines)
         self._yes = yes
@@ -68,6 +77,15 @@ class Confirm(ModalScreen[bool]):
     def on_mount(self) -> None:
         """From the next picture on it can be agreed to."""
         self.call_after_refresh(self._be_seen)
+        if self._follow is not None:
+            self.set_interval(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """Say what is true by now."""
+        if self._follow is None or (told := self._follow()) == (self._lines, self._is_possible):
+            return
+        self._lines, self._is_possible = told
+        self.query_one("#lines", Static).update(contents(((plain(line), "plain"),) for line in self._lines))
 
     def _be_seen(self) -> None:
         """It stands on the screen."""
@@ -77,7 +95,7 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """What it is about, then the answers."""
-        with Dialog(id="dialog") as dialog:
+        with Dialog("dialog") as dialog:
             dialog.border_title = Content(plain(self._title))
             if self._lines:
                 yield Static(contents(((plain(line), "plain"),) for line in self._lines), id="lines")
@@ -85,8 +103,11 @@ class Confirm(ModalScreen[bool]):
 
     def action_answer(self, yes: bool) -> None:
         """Say it."""
+        self._look()
         self._early = yes and not self._seen
-        if self.is_current and not self._early:
+        if yes and not self._is_possible:
+            self.app.bell()
+        elif self.is_current and not self._early:
             self.dismiss(yes)
 
     def action_take(self) -> None:

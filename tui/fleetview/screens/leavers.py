@@ -24,9 +24,10 @@ class Leavers(ModalScreen[tuple[str, ...] | None]):
     """Hands back who is ticked, by `BACKEND/MODEL`; None where the operator leaves it as it was."""
 
     CSS_PATH = "confirm.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,x", "tick", "tick", id="leavers.tick", tooltip="Let it leave, or stay."),
         Binding("enter", "take", "take these", id="leavers.take", tooltip="Let those leave that are ticked."),
+        Binding("space,x", "tick", "tick", id="leavers.tick", tooltip="Let it leave, or stay."),
         Binding("down,j", "move(1)", show=False, id="leavers.down", tooltip="The next model."),
         Binding("up,k", "move(-1)", show=False, id="leavers.up", tooltip="The model before."),
         Binding("escape,q", "dismiss(None)", "cancel", id="leavers.cancel", tooltip="Leave it as it was."),

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -25,7 +25,8 @@ from fleetview.models.picking import Choice, Settings
 from fleetview.present import count, plain
 from fleetview.present.operations.plans import WAITING, costs, forcible, remark, short_of
 from fleetview.screens.confirm import Confirm
-from fleetview.screens.swap_plans import SwapPlans
+from fleetview.screens.desk import LOOK_SECONDS
+from fleetview.screens.swap_plans import NEIGHBOURS, SwapPlans, Wish
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.model_filter import ModelFilter
 from fleetview.widgets.model_list import ListHeading, ModelList
@@ -35,10 +36,6 @@ from fleetview_agent.wire import Plan, SwapRequest
 
 DEBOUNCE_SECONDS = 0.12
 """The highlight has to rest this long before its plan is asked for."""
-NEIGHBOURS = 24
-"""How many further rows get their verdict, nearest first."""
-Wish = tuple[str, SwapRequest]
-"""What was typed, and the swap that the settings made of the highlighted row."""
 
 
 class PickModel(ModalScreen[SwapRequest | None]):
@@ -64,14 +61,14 @@ class PickModel(ModalScreen[SwapRequest | None]):
         node: NodeState,
         plan: Callable[[SwapRequest], Awaitable[Plan]],
         author: str,
-        others: Iterable[Placed] = (),
+        others: Callable[[], Iterable[Placed]] = tuple,
     ) -> None:
         super().__init__()
         self.set_reactive(PickModel.node, node)
         self._plans = SwapPlans(plan)
         self._author = author
-        self._others = tuple(others)
-        """What other nodes have."""
+        self._others = others
+        """What other nodes have just now."""
         self._choices = self._found()
         self._settings = Settings()
         self._seen: Wish | None = None
@@ -99,6 +96,7 @@ class PickModel(ModalScreen[SwapRequest | None]):
         """Show everything; the filter has the focus for good."""
         self.query_one(ModelFilter).focus()
         self._narrow()
+        self.set_interval(LOOK_SECONDS, self._look)
 
     def watch_node(self, old: NodeState, new: NodeState) -> None:
         """Follow the node: files and residents may have changed, and with them every plan."""
@@ -111,7 +109,13 @@ class PickModel(ModalScreen[SwapRequest | None]):
 
     def _found(self) -> tuple[Choice, ...]:
         """The models of the node, then those that only other nodes have."""
-        return (*picking.choices(self.node), *elsewhere(self._others, self.node))
+        return (*picking.choices(self.node), *elsewhere(self._others(), self.node))
+
+    def _look(self) -> None:
+        """Follow the other nodes."""
+        if (found := self._found()) != self._choices:
+            self._choices = found
+            self._narrow()
 
     @on(Input.Changed)
     def _narrow(self) -> None:
@@ -121,8 +125,7 @@ class PickModel(ModalScreen[SwapRequest | None]):
         models, typed = self.query_one(ModelList), self.query_one(ModelFilter).value
         rows = picking.matching(self._choices, typed)
         self._narrowed_by = typed
-        found = f"{len(rows)} of {count(len(self._choices), 'model')}"
-        self.query_one("#matches", Static).update(found)
+        self.query_one("#matches", Static).update(f"{len(rows)} of {count(len(self._choices), 'model')}")
         if models.rows == rows:
             self._consider()
         models.rows = rows
@@ -135,15 +138,15 @@ class PickModel(ModalScreen[SwapRequest | None]):
         if choice := self.query_one(ModelList).choice:
             self._plans.forget_trouble(self._request(choice))
         self._show()
-        self.run_worker(self._plan_all(), group="plan", exclusive=True)
+        self._plan_all()
 
+    @work(group="plan", exclusive=True)
     async def _plan_all(self) -> None:
         """Ask for the plan of the highlighted model, then for those around it."""
         await asyncio.sleep(DEBOUNCE_SECONDS)
         if self._absent or (models := self.query_one(ModelList)).choice is None:
             return
-        requests = (self._request(row) for row in models.near(NEIGHBOURS))
-        async for _ in self._plans.learn(requests):
+        async for _ in self._plans.learn(self._request(row) for row in models.near(NEIGHBOURS)):
             if self._absent:
                 return
             self._show()
@@ -155,15 +158,14 @@ class PickModel(ModalScreen[SwapRequest | None]):
     @property
     def _absent(self) -> bool:
         """Whether there is nothing to show things in: not yet, or no longer."""
-        return not self.query(ModelList)
+        return not all(self.query(part) for part in ("ModelFilter", "ModelList", "PlanView", "Remark"))
 
     @property
     def _planned(self) -> Planned | None:
         """What is being considered."""
         if self._absent or (row := self.query_one(ModelList).choice) is None:
             return None
-        plan = self._plans.plan(self._request(row))
-        return Planned(self.node, time.monotonic(), row, self._settings, plan)
+        return Planned(self.node, time.monotonic(), row, self._settings, self._plans.plan(self._request(row)))
 
     def _show(self) -> None:
         """Show the plans that are known, and what stands in the way; carry out what waited for that."""
@@ -244,8 +246,7 @@ class PickModel(ModalScreen[SwapRequest | None]):
 
     def _insist(self) -> None:
         """Nothing is done; the reason stands out, and a plan that could not be had is asked for again."""
-        planned = self._planned
-        if planned and self._plans.trouble(self._request(planned.row)) is not None:
+        if (planned := self._planned) and self._plans.trouble(self._request(planned.row)) is not None:
             self._consider()
         self.query_one(Remark).insist()
 

@@ -18,12 +18,10 @@ from fleetview.present import plain
 from fleetview.present.operations.plan_rows import plan_lines
 from fleetview.present.operations.plans import costs
 from fleetview.screens.confirm import Confirm
+from fleetview.screens.desk import LOOK_SECONDS
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.toned import contents
 from fleetview_agent.wire import Plan
-
-LOOK_SECONDS = 0.5
-"""How often the plan is compared with what has been done to the node since."""
 
 
 class ShowPlan(ModalScreen[bool]):

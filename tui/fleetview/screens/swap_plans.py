@@ -7,6 +7,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from fleetview.messages import RequestFailed
 from fleetview_agent.wire import Plan, SwapRequest
 
+NEIGHBOURS = 24
+"""How many further rows of a picker get their verdict, nearest first."""
+Wish = tuple[str, SwapRequest]
+"""What was typed, and the swap that the settings made of the highlighted row."""
+
 
 class SwapPlans:
     """What the node answered to each swap; nothing is asked for twice."""

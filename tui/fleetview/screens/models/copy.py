@@ -13,15 +13,16 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from fleetview.fleet import Fleet
+from fleetview.fleet import Fleet, NodeState, unconnected
 from fleetview.messages import RequestFailed
+from fleetview.models.fitting import said
 from fleetview.present import plain
 from fleetview.present.models.places import window
 from fleetview.present.numbers import size
 from fleetview.present.operations import copying
 from fleetview.present.operations.copying import Target
 from fleetview.screens.confirm import Confirm
-from fleetview.screens.desk import Desk
+from fleetview.screens.desk import LOOK_SECONDS, Desk
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.lines import Lines
 from fleetview_agent.wire import CopyRequest, ModelFile
@@ -60,8 +61,9 @@ class CopyModel(ModalScreen[tuple[CopyRequest, tuple[str, ...]] | None]):
         super().__init__()
         self._source = source
         self._desk = desk
+        self._fleet = fleet
         self._targets = tuple(
-            Target(node.name, None if node.current else "not connected", node.name in marked and node.current)
+            Target(node.name, _away(node), node.name in marked and node.current)
             for node in fleet.values()
             if node.name != source.node
         )
@@ -87,6 +89,29 @@ class CopyModel(ModalScreen[tuple[CopyRequest, tuple[str, ...]] | None]):
         """Find out what the model consists of."""
         self._show()
         self.run_worker(self._learn(), group="parts", exclusive=True)
+        self.set_interval(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """Follow the fleet: what a node said before something was done to it is worth nothing."""
+        old, self._fleet = self._fleet, self._desk.fleet()
+        if self._fleet is old:
+            return
+        known = {one.node: one for one in self._targets}
+        at = self._targets[self._at].node if self._targets else ""
+        names = dict.fromkeys((*(name for name in known if name in self._fleet), *self._fleet))
+        changed = {name for name in names if name not in old or said(self._fleet[name]) != said(old[name])}
+        self._targets = tuple(
+            Target(name, _away(self._fleet[name]), name in known and known[name].marked)
+            if name in changed
+            else known[name]
+            for name in names
+            if name != self._source.node
+        )
+        self._at = next((place for place, one in enumerate(self._targets) if one.node == at), 0)
+        self._asked -= changed
+        if changed or names.keys() != old.keys():
+            self._plan_wanted()
+            self._show()
 
     def on_resize(self) -> None:
         """There is room for more, or for less."""
@@ -120,12 +145,13 @@ class CopyModel(ModalScreen[tuple[CopyRequest, tuple[str, ...]] | None]):
     @work(group="plans")
     async def _plan(self, node: str, request: CopyRequest) -> None:
         """What the copy to one node would do."""
+        before = said(self._fleet[node])
         try:
-            plan = await self._desk.plan(node, request)
+            plan, trouble = await self._desk.plan(node, request), None
         except RequestFailed as failed:
-            self._become(node, trouble=str(failed))
-        else:
-            self._become(node, plan=plan)
+            plan, trouble = None, str(failed)
+        if node in self._fleet and said(self._fleet[node]) == before:
+            self._become(node, plan=plan, trouble=trouble)
 
     def _become(self, node: str, **changes: object) -> None:
         """Something more is known of a node."""
@@ -144,7 +170,16 @@ class CopyModel(ModalScreen[tuple[CopyRequest, tuple[str, ...]] | None]):
     @property
     def _ready(self) -> bool:
         """Whether every plan is known, and nothing stands in the way."""
-        return self._request is not None and bool(self._chosen) and all(one.ready for one in self._chosen)
+        known = self._request is not None and self._lost is None
+        return known and bool(self._chosen) and all(one.ready for one in self._chosen)
+
+    @property
+    def _lost(self) -> str | None:
+        """Why the model cannot be had from its node any more."""
+        source = self._fleet.get(self._source.node)
+        if source is None:
+            return f"{self._source.node} is not in the fleet any more"
+        return None if source.current else f"{source.name} is {_away(source)}"
 
     def _show(self) -> None:
         """Show what is known."""
@@ -165,8 +200,8 @@ class CopyModel(ModalScreen[tuple[CopyRequest, tuple[str, ...]] | None]):
 
     def _message(self) -> str:
         """What Enter would do, or why it does nothing."""
-        if self._trouble is not None:
-            return self._trouble
+        if (trouble := self._trouble or self._lost) is not None:
+            return trouble
         if not self._targets:
             return "There is no other node to copy it to."
         if self._request is None:
@@ -184,7 +219,7 @@ class CopyModel(ModalScreen[tuple[CopyRequest, tuple[str, ...]] | None]):
         if not self._targets:
             return
         one = self._targets[self._at]
-        if one.away is None:
+        if one.away is None or one.marked:
             self._become(one.node, marked=not one.marked)
         self.action_move(1)
 
@@ -215,3 +250,8 @@ class CopyModel(ModalScreen[tuple[CopyRequest, tuple[str, ...]] | None]):
         """Agree to nothing."""
         if self.is_current:
             self.dismiss(None)
+
+
+def _away(node: NodeState) -> str | None:
+    """Why a node cannot be asked."""
+    return None if node.current else f"not connected: {unconnected(node)}"

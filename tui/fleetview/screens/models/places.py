@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,21 +15,20 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from fleetview.fleet import Fleet, NodeState
-from fleetview.messages import RequestFailed
+from fleetview.fleet import Fleet
 from fleetview.models import picking
-from fleetview.models.fitting import Place, goodness, planned
+from fleetview.models.fitting import Place, goodness, said
 from fleetview.models.inventory import Entry, Inventory
 from fleetview.present import plain
-from fleetview.present.measures import memory_free
 from fleetview.present.models import places as words
 from fleetview.present.operations.plans import costs
 from fleetview.present.text import Line
 from fleetview.screens.confirm import Confirm
-from fleetview.screens.desk import Desk
+from fleetview.screens.desk import LOOK_SECONDS, Desk
+from fleetview.screens.models.question import Question
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.lines import Lines
-from fleetview_agent.wire import Order, Plan, SwapRequest
+from fleetview_agent.wire import Order, Plan
 
 DEBOUNCE_SECONDS = 0.12
 """A context has to rest this long before it is asked for."""
@@ -51,7 +51,7 @@ class Places(ModalScreen[Chosen | None]):
     CSS_PATH = "places.tcss"
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 - as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "load it there", id="places.take", tooltip="Load it there, or copy it there first."),
+        Binding("enter", "take", "load or copy", id="places.take", tooltip="Load it there, or copy it there first."),
         Binding("left", "shorten", "context", id="places.shorter", tooltip="Half the context."),
         Binding("right", "lengthen", "context", id="places.longer", tooltip="Twice the context."),
         Binding("down,j", "move(1)", show=False, id="move.down", tooltip="The next node."),
@@ -69,9 +69,12 @@ class Places(ModalScreen[Chosen | None]):
         self._entry = entry
         self._inventory = inventory
         self._desk = desk
-        self._now = now
+        self._ahead = now - time.monotonic()
+        """How far the app's clock is before the real one."""
         self._tokens = min(entry.trained or picking.USUAL_CONTEXT, picking.USUAL_CONTEXT)
         self._places: dict[str, Place] = {}
+        self._asking: frozenset[str] = frozenset()
+        """Nodes that have not answered yet since the context was chosen; until they have, the best place goes first."""
         self._order: tuple[str, ...] = tuple(fleet)
         self._at: str | None = None
         """The highlighted node; None: the best, until the operator moves."""
@@ -89,6 +92,7 @@ class Places(ModalScreen[Chosen | None]):
     def on_mount(self) -> None:
         """Ask every node."""
         self._begin()
+        self.set_interval(LOOK_SECONDS, self._look)
 
     def on_resize(self) -> None:
         """There is room for more, or for less."""
@@ -97,46 +101,52 @@ class Places(ModalScreen[Chosen | None]):
     def _begin(self) -> None:
         """Ask anew, with the context as it is chosen now."""
         self._places = {}
+        self._asking = frozenset(self._fleet)
+        self._sort()
         self._show()
-        self.run_worker(self._ask_all(), group="plans", exclusive=True)
+        self.run_worker(self._ask(self._asking, DEBOUNCE_SECONDS), group="plans", exclusive=True)
 
-    async def _ask_all(self) -> None:
-        """Ask all nodes at the same time, and show each answer as it comes."""
-        await asyncio.sleep(DEBOUNCE_SECONDS)
+    def _look(self) -> None:
+        """Follow the fleet: what a node said before something was done to it is worth nothing."""
+        old, new = self._fleet, self._desk.fleet()
+        changed = {name for name, node in new.items() if name not in old or said(node) != said(old[name])}
+        if not changed and new.keys() == old.keys():
+            return
+        self._at = self.at  # from now on no news moves the highlight, nor any row
+        self._fleet = new
+        self._inventory = self._inventory.renewed(new)
+        self._entry = self._inventory.entries.get(self._entry.key, self._entry)
+        self._places = {name: place for name, place in self._places.items() if name in new and name not in changed}
+        self._order = tuple(dict.fromkeys((*(name for name in self._order if name in new), *new)))
+        self._show()
+        self.run_worker(self._ask(changed), group="news")
+
+    async def _ask(self, names: Collection[str], wait: float = 0.0) -> None:
+        """Ask these nodes at the same time, and show each answer as it comes."""
+        await asyncio.sleep(wait)
         gate = asyncio.Semaphore(AT_ONCE)
+        question = Question(self._entry, self._inventory, self._tokens, self._desk)
 
-        async def learn(node: NodeState) -> None:
+        async def learn(name: str) -> None:
             async with gate:
-                self._places[node.name] = await self._place(node)
+                if (node := self._fleet.get(name)) is None:
+                    return
+                place = await question.place(node)
+            now = self._fleet.get(name)
+            if now is None or said(now) != said(node) or question.tokens != self._tokens:
+                return
+            self._places[name] = place
+            if name in self._asking:
+                self._asking -= {name}
+                self._sort()
             self._show()
 
-        await asyncio.gather(*(learn(node) for node in self._fleet.values()))
+        await asyncio.gather(*map(learn, names))
 
-    async def _place(self, node: NodeState) -> Place:
-        """What one node has to say."""
-        if not node.current or node.machine is None:
-            return Place(node.name, problem=node.reason or "it is not connected")
-        choice = self._choice(node)
-        if choice is None:
-            return Place(node.name, unknown=True, room_now=memory_free(node))
-        if choice.refusal is not None:
-            return Place(node.name, choice.name, lack=choice.refusal)
-        try:
-            beside = await self._desk.plan(node.name, self._request(choice, "none"))
-            instead = await self._desk.plan(node.name, self._request(choice, "auto"))
-        except RequestFailed as failed:
-            return Place(node.name, choice.name, lack=str(failed))
-        return planned(node.name, choice.name, beside, instead)
-
-    def _choice(self, node: NodeState) -> picking.Choice | None:
-        """The way of running the file on the node: one that works, where there is one."""
-        names = {one.name for one in self._inventory.held(node.name, self._entry.key)}
-        rows = [row for row in picking.choices(node) if row.name in names]
-        return next((row for row in rows if row.refusal is None), rows[0] if rows else None)
-
-    def _request(self, choice: picking.Choice, evict: str) -> SwapRequest:
-        """The swap that would put it there."""
-        return picking.request(choice, self._desk.author, self._tokens, evict)
+    @property
+    def _now(self) -> float:
+        """By the app's clock, for ages."""
+        return self._ahead + time.monotonic()
 
     @property
     def _sources(self) -> tuple[str, ...]:
@@ -149,12 +159,15 @@ class Places(ModalScreen[Chosen | None]):
         """The highlighted node."""
         return self._at if self._at in self._order else next(iter(self._order), None)
 
-    def _show(self) -> None:
-        """Show what is known, the best place first."""
-        if not self.is_attached or not self.query(Lines):
-            return
+    def _sort(self) -> None:
+        """Put the best place first."""
         last = Place("", problem="")  # who was not heard comes after all that were, in the order of the fleet
         self._order = tuple(sorted(self._fleet, key=lambda name: goodness(self._places.get(name, last))))
+
+    def _show(self) -> None:
+        """Show what is known."""
+        if not self.is_attached or not self.query(Lines):
+            return
         look = words.Look(self._entry, self._tokens, self._sources)
         settings, rows, details = (self.query_one(f"#{name}", Lines) for name in ("settings", "rows", "details"))
         settings.lines = (words.settings(look, settings.size.width),)

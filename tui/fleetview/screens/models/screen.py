@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Hashable, Mapping
 from typing import ClassVar
 
 from textual import on, work
@@ -16,7 +17,6 @@ from fleetview.models import inventory
 from fleetview.models.inventory import Entry, Inventory
 from fleetview.present.models import matrix, matrix_panel
 from fleetview.present.models.matrix_cells import Table, engines
-from fleetview.present.text import Line
 from fleetview.screens.desk import Desk
 from fleetview.screens.models.cell_verdicts import CellVerdicts
 from fleetview.screens.models.moves import Moving, copy, fit
@@ -43,10 +43,8 @@ class ModelsScreen(NodeActions):
         filter_key("filter", "Show only models that match."),
         Binding("space", "mark", "mark", id="row.mark", tooltip="Mark the model on the node; verbs act on all marked."),
         Binding("o", "sort_by", "sort", id="view.sort", tooltip="Put the models in another order."),
-        Binding(
-            "asterisk", "mark_all", "mark all", show=False, id="row.mark_all", tooltip="Mark all that the node has."
-        ),
-        Binding("escape,backspace", "clear", show=False, id="view.clear", tooltip="Show all models again; then back."),
+        Binding("asterisk", "mark_all", "mark all", show=False, id="row.mark_all", tooltip="Mark all on the node."),
+        Binding("escape,backspace", "clear", show=False, id="view.clear", tooltip="Show all; no marks; then back."),
     ]
 
     def __init__(self, desk: Desk) -> None:
@@ -83,15 +81,21 @@ class ModelsScreen(NodeActions):
     @property
     def subjects(self) -> tuple[Subject, ...]:
         """The marked cells that can be seen, row by row; without any the selected one."""
-        if not self.is_mounted:
-            return ()
-        keys = {key for key, _ in self._marked}
+        if (marked := tuple(self.marks.values())) or (entry := self.entry) is None:
+            return marked or super().subjects
+        return tuple(filter(None, (self._subject(entry, self.matrix.node or ""),)))
+
+    @property
+    def marks(self) -> Mapping[Hashable, Subject]:
+        """The marked cells that can be seen, row by row."""
+        keys = {key for key, _ in self._marked} if self.is_mounted else set()
         rows = [entry for entry in self._rows if entry.key in keys] if keys else ()
         cells = ((entry, name) for entry in rows for name in self.fleet if (entry.key, name) in self._marked)
-        chosen = tuple(filter(None, (self._subject(*cell) for cell in cells)))
-        if chosen or (entry := self.entry) is None:
-            return chosen or super().subjects
-        return tuple(filter(None, (self._subject(entry, self.matrix.node or ""),)))
+        return {(one.key, name): about for one, name in cells if (about := self._subject(one, name))}
+
+    def unmark(self, marks: Collection[Hashable]) -> None:
+        """Take these marks away."""
+        self._mark(self._marked.difference(marks))
 
     def _subject(self, entry: Entry, node: str) -> Subject | None:
         """One cell as verbs take it: by the engine that has the model in memory, or owns its file."""
@@ -161,10 +165,10 @@ class ModelsScreen(NodeActions):
         marked = (len(self._marked), hidden)
         look = matrix.Look(len(self._rows), total, self._filter, by, reverse, *marked, self._signs())
         self.query_one("#title", Lines).lines = (matrix.title(look, grid, self.shown, width),)
-        above: list[Line] = [matrix.heading(grid, self.matrix.node, width)]
-        if (old := matrix.ages(grid, self.shown, self.shown_at, width)) is not None:
-            above.append(old)
-        self.query_one("#nodes", Lines).lines = tuple(above)
+        high = not self.has_class("-short")
+        below = matrix.standing(grid, self.shown, self.shown_at, width, high=high)
+        above = (matrix.heading(grid, self.matrix.node, width), below)
+        self.query_one("#nodes", Lines).lines = tuple(filter(None, above))
         self.query_one("#legend", Lines).lines = (matrix.legend(table.letters, grid, width),)
 
     def _signs(self) -> tuple[str, ...]:
@@ -237,11 +241,13 @@ class ModelsScreen(NodeActions):
         self.matrix.focus()
 
     async def action_clear(self) -> None:
-        """Show all models again; where all are shown, a step back."""
+        """Show all models again; where all are shown, take the marks away; without any, a step back."""
         typed = self.query_one("#filter", Input)
         if typed.value or self.has_class("-filtering"):
             typed.value = ""
             self.keep()
+        elif self._marked:
+            self._mark(frozenset())
         else:
             await self.run_action("app.back")
 
