@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -14,11 +15,11 @@ from textual.screen import Screen
 from fleetview.themes import DARK, THEMES
 
 Result = TypeVar("Result")
-DEADLINE_SECONDS = 5.0
+DEADLINE_SECONDS = 15.0
 
 
-class Stage(App[None], Generic[Result]):
-    """Shows one screen in our colours and keeps what it hands back."""
+class Stage(App[None], Generic[Result], inherit_bindings=False):
+    """Shows one screen in our colours and keeps what it hands back; no key is Textual's own."""
 
     def __init__(self, screen: Screen[Result]) -> None:
         super().__init__()
@@ -48,4 +49,6 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
 
 def text_of(app: App[None]) -> str:
     """What the screen shows, as lines of text."""
+    # As the app does before it draws: a dialog that is drawn here first would stay without what it covers.
+    visible_screen_stack.set(app._background_screens)
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())

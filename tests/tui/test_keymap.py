@@ -174,3 +174,8 @@ def test_an_unknown_theme_is_named_with_the_nearest_or_with_all() -> None:
     assert "nord" in sentence
     for document in ({}, {"ui": 3}, {"ui": {"theme": 3}}, {"ui": {"theme": "nord"}}, {"ui": {"theme": "fleet-light"}}):
         assert list(wrong_theme(document)) == []
+
+
+def test_a_dialog_that_inherits_no_keys_is_listed_with_none_of_those_that_it_lacks() -> None:
+    sorting = next(scope for scope in scopes() if scope.owners[0].__name__ == "SortModels")
+    assert {name.partition(".")[0] for name in sorting.keys} == {"sort_models"}

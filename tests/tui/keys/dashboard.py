@@ -9,6 +9,7 @@ from typing import cast
 
 from fleetview.app import FleetApp
 from fleetview.screens.fleet import FleetScreen
+from fleetview.widgets.filter_line import FilterLine
 from fleetview.widgets.fleet_table import FleetTable
 from tests.tui.fake_fleet import FakeFleet, settled
 from tests.tui.journals import ended
@@ -59,6 +60,7 @@ async def _begin(app: FleetApp, fleet: FakeFleet, keys: tuple[str, ...], name: s
         link.retries = 0
     app.paused = False
     app._asked_to_quit_at = None
+    await scene.pilot.pause()  # what has just been opened cannot be taken away before it is there
     for _ in app.screen_stack[1:]:
         if app.screen.is_modal:
             await app.pop_screen()
@@ -67,6 +69,8 @@ async def _begin(app: FleetApp, fleet: FakeFleet, keys: tuple[str, ...], name: s
         clean_fleet(app)
         await scene.pilot.press(*keys)
         assert await wait_for(scene, is_shown(name)), f"{name} does not open"
+    elif isinstance(app.focused, FilterLine):
+        await scene.pilot.press("escape")
     clean(app)
     app.clear_notifications()
     await scene.pilot.pause()

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 
 from textual.app import App
 from textual.binding import Binding
+from textual.events import Key
+from textual.keys import key_to_character
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-DEADLINE_SECONDS = 3.0
+DEADLINE_SECONDS = 10.0
 
 
 @dataclass
@@ -26,6 +28,8 @@ class Scene:
     """Brings everything back to where it was."""
     done: list[str] = field(default_factory=list)
     """What was asked of surroundings that are not there."""
+    moved: bool = False
+    """Whether the last key has done nothing but move in what is shown."""
 
     @property
     def shown(self) -> str:
@@ -58,6 +62,8 @@ class Row:
     then: Check
     first: tuple[str, ...] = ()
     """Pressed before."""
+    moves: bool = False
+    """Whether they do nothing but move in what is shown."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,6 +79,8 @@ class Table:
     """The class of its screen."""
     opened: Callable[[], AbstractAsyncContextManager[Scene]]
     rows: tuple[Row, ...]
+    openings: tuple[tuple[str, ...], ...] = ((),)
+    """What is pressed before the forbidden keys: what leads to its inputs, and letters in them."""
 
 
 Opened = AsyncIterator[Scene]
@@ -88,6 +96,14 @@ async def wait_for(scene: Scene, check: Check) -> bool:
     return True
 
 
+def send(scene: Scene, *keys: str) -> None:
+    """Press keys as a terminal sends them, without waiting for what they do."""
+    for key in keys:
+        event = Key(key, key if len(key) == 1 else key_to_character(key))
+        event.set_sender(scene.app)
+        scene.app.post_message(event)
+
+
 async def wrong(scene: Scene, row: Row) -> list[str]:
     """What is wrong with the keys of a row."""
     found = []
@@ -96,10 +112,11 @@ async def wrong(scene: Scene, row: Row) -> list[str]:
         for before in row.first:
             await scene.pilot.press(before)
         await scene.pilot.pause()
-        if row.then(scene):
+        if not await wait_for(scene, lambda now: not row.then(now)):
             found.append(f"{key}: it was so before")
             continue
-        await scene.pilot.press(key)
+        send(scene, key)
+        scene.moved = row.moves
         if not await wait_for(scene, row.then):
             found.append(f"{key}: nothing of the kind; {scene.shown} is shown")
     return found

@@ -14,6 +14,7 @@ from fleetview.screens.journal import JournalScreen
 from fleetview.screens.logs import LogsScreen
 from fleetview.screens.models.screen import ModelsScreen
 from fleetview.screens.node import Pane
+from fleetview.widgets.filter_line import FilterLine
 from fleetview.widgets.log_lines import LogView
 from fleetview.widgets.prompt import Prompt
 from fleetview.widgets.row_list import RowList
@@ -27,10 +28,11 @@ from tests.tui.keys.dashboard import (
     dashboard,
     everywhere,
     fleet_of,
+    fleet_screen,
     moves,
     the,
 )
-from tests.tui.keys.pressing import Row, Scene, Table, is_gone, is_shown, is_told
+from tests.tui.keys.pressing import Check, Row, Scene, Table, is_gone, is_shown, is_told
 from tests.tui.keys.workbench import NODES
 
 # Models
@@ -141,6 +143,8 @@ LOGS = (
     Row("v", lambda scene: logs_screen(scene)._wanted.threshold == "info"),
     Row("w", lambda scene: lines(scene).wraps),
     Row("y", is_told("The line is copied.")),
+    Row("exclamation_mark", is_shown("Why"), first=("right", "right")),
+    Row("exclamation_mark", is_told("nothing failed on desk")),
     Row("slash", lambda scene: the(scene).focused is not None and the(scene).focused.id == "filter"),  # type: ignore[union-attr]  # asked before
     Row("escape backspace", lambda scene: not logs_screen(scene)._wanted.filter, first=("slash", "3", "enter")),
     Row("escape backspace", is_shown("FleetScreen")),
@@ -207,13 +211,37 @@ CHAT = (
 )
 
 
-def _view(name: str, rows: tuple[Row, ...], clean: Clean, *keys: str) -> Table:
+# The line of a filter, in which everything that can be seen is text
+
+
+def filters(text: str) -> Check:
+    """It stands in the line, which has the keys."""
+    return lambda scene: isinstance(scene.app.focused, FilterLine) and scene.typed == text
+
+
+FILTER = (
+    *(Row(key, filters(key), first=("slash",)) for key in "12345pqsxDu"),
+    *(Row(key, filters(text), first=("slash",)) for key, text in (("colon", ":"), ("question_mark", "?"))),
+    Row("ctrl+c", is_told("ctrl+c again to quit"), first=("slash",)),
+    Row("ctrl+p", is_shown("CommandPalette"), first=("slash",)),
+    Row("ctrl+z", lambda scene: scene.done == ["suspended"], first=("slash",)),
+    Row("enter", lambda scene: fleet_screen(scene).filtered and not scene.typed, first=("slash", "s")),
+    Row("escape", lambda scene: not fleet_screen(scene).filtered and not scene.typed, first=("slash", "s")),
+)
+
+
+OPENINGS: tuple[tuple[str, ...], ...] = ((), ("slash",), ("slash", "a", "b"), ("i",), ("i", "a", "b"), ("colon",))
+"""What leads to a view, its filter, the input of the chat, the command line."""
+
+
+def _view(name: str, rows: tuple[Row, ...], clean: Clean, *keys: str, owner: str = "") -> Table:
     opened = cast("Callable[[], AbstractAsyncContextManager[Scene]]", partial(dashboard, *keys, name=name, clean=clean))
-    return Table(name, opened, rows)
+    return Table(owner or name, opened, rows, () if owner else OPENINGS)
 
 
 VIEWS = (
     _view("FleetScreen", FLEET, clean_fleet),
+    _view("FleetScreen", FILTER, clean_fleet, owner="FilterLine"),
     _view("ModelsScreen", MODELS_VIEW, clean_models, "2"),
     _view("NodeScreen", NODE, no_cleaning, "d"),
     _view("LogsScreen", LOGS, clean_logs, "4"),
