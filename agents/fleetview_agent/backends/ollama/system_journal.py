@@ -16,7 +16,7 @@ MOST_LINES = 2000
 AGAIN_SECONDS = 30.0
 """How long a journal that could not be read is left alone."""
 LONGEST_LINE = 64 * 1024
-_WORDS = ("journalctl", "--quiet", "--follow", "--output=cat", f"--lines={SHOWN_BEFORE}", "--no-pager")
+_WORDS = ("journalctl", "--quiet", "--follow", "--output=cat", "--no-pager")
 
 
 class SystemJournal:
@@ -27,6 +27,8 @@ class SystemJournal:
         self._command = (*_WORDS, "--user-unit" if unit.is_user else "--unit", unit.name)
         self._lines: deque[str] = deque(maxlen=MOST_LINES)
         self._following: asyncio.Task[None] | None = None
+        self._before = SHOWN_BEFORE
+        """Lines of the past that are yet to be told."""
         self._problem: str | None = None
 
     def new_lines(self) -> tuple[str, ...]:
@@ -57,7 +59,7 @@ class SystemJournal:
         """Take lines in for as long as the child lives; why it ended."""
         try:
             child = await asyncio.create_subprocess_exec(
-                *self._command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, limit=LONGEST_LINE
+                *self._command, f"--lines={self._before}", stdin=DEVNULL, stdout=PIPE, stderr=PIPE, limit=LONGEST_LINE
             )
         except OSError as problem:
             return f"journalctl: {problem.strerror or problem}"
@@ -76,7 +78,7 @@ class SystemJournal:
         complaints = asyncio.create_task(child.stderr.read(LONGEST_LINE))
         try:
             while line := await _line(child.stdout):
-                self._problem = None
+                self._problem, self._before = None, 0
                 self._lines.append(line.decode(errors="replace").rstrip("\n"))
             told = (await complaints).decode(errors="replace").strip().splitlines()
         finally:

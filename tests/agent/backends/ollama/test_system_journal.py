@@ -60,3 +60,15 @@ async def test_a_journal_that_may_not_be_read_says_so_in_the_log(journalctl: Cal
     reason = "No journal files were opened due to insufficient permissions."
     assert lines == [f"the log of ollama.service cannot be read from the system's journal: {reason}"]
     await observer.close()
+
+
+async def test_a_journal_that_broke_off_goes_on_without_telling_its_past_again(
+    journalctl: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleetview_agent.backends.ollama.system_journal.AGAIN_SECONDS", 0.01)
+    journalctl('echo "$@" | grep -o "lines=[0-9]*"')
+    lines: list[str] = []
+    observer = Observer("ollama", lambda _: None, lines.append)
+    await told(observer, lines, 3)
+    await observer.close()
+    assert [line for line in lines if line.startswith("lines=")][:2] == ["lines=20", "lines=0"]
