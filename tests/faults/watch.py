@@ -129,7 +129,7 @@ class Watch:
     def _judge(self, node: NodeState, state: Condition, line: Line, now: float) -> None:
         """Write down where the row shows as new what is not."""
         told = [at for at, change in self.heard[node.name] if not isinstance(change, Dropped)]
-        loud = [text for text, tone in line[2:] if text.strip(" ·") and tone != "dim"]
+        loud = [text for text, tone in line[2:] if text.strip(" ·") and tone not in {"dim", "off"}]
         if state in LIVING and now - told[-1] > self.patience + SLACK_SECONDS:
             self.wrong.append(f"{node.name} is {state}, but was silent for {now - told[-1]:.2f} s: {text_of(line)}")
         if state in LIVING and isinstance(self.heard[node.name][-1][1], LinkDown):

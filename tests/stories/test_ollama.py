@@ -122,7 +122,8 @@ def chat(pane: Terminal) -> None:
     pane.type("Say one word.")
     pane.press("Enter")
     pane.wait_for("esc stop")
-    assert re.search(r"first \d.* tok/s · \d+ tokens", pane.wait_gone("esc stop", seconds=60))
+    pane.wait_gone("esc stop", seconds=60)
+    assert re.search(r"first \d.* tok/s · \d+ tokens", pane.wait_for(" tokens")), "once no message stands before it"
     pane.press("Escape")
     pane.wait_for("i to type")
     pane.press("q")

@@ -59,6 +59,7 @@ def test_two_machines_are_watched_and_one_is_worked_on_by_keys(place: Place) -> 
         pane.press("Enter")
         pane.wait_for(SIM_SMALL, " load ", "by ada@")
         until(lambda: alpha.resident == [SIM_SMALL], "the model")
+        pane.wait_for(f"{SIM_SMALL} swapped in")
 
         pane.press("c")
         pane.wait_for("INSERT")

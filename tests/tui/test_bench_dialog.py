@@ -79,7 +79,7 @@ async def test_it_says_what_it_will_do_then_shows_figures_beside_the_former_ones
         assert [task.resident.name for task in measuring.begun] == ["a"]
         measuring.gate.set()
         await until(pilot, lambda: "b left the memory (load it again)" in text_of(app))
-        assert "40.0 ± 0.5 tok/s (+25.0 %)" in text_of(app)
+        assert "40.0 ± 0.5 tok/s (+25.0%)" in text_of(app)
         assert "compared" in text_of(app)
         await pilot.press("escape")
         await until(pilot, lambda: app.answers == [None])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from fleetview.screens.batches import Batch
+from fleetview.screens.batch import Batch
 from fleetview.screens.bulk import Bulk
 from fleetview.screens.results import Results
 from fleetview.wishes.batch import Row, Target

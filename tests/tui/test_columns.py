@@ -86,10 +86,32 @@ def test_power_says_what_it_is_of_where_that_is_not_the_whole_machine() -> None:
     assert text_of(line_of(a_node(samples=(a_sample(power_covers="system"),)), 60, choice)).rstrip().endswith("95 W")
 
 
+def test_power_takes_no_more_room_than_its_watts_where_every_meter_is_of_a_whole_machine() -> None:
+    whole, part = (a_node(samples=(a_sample(power_covers=covers),)) for covers in ("system", "gpu"))
+    widths = [{place.column.name: place.width for place in layout({"a": node}, 120)}["power"] for node in (whole, part)]
+    assert widths == [6, 11]
+    assert "POWER" in titles(120)
+    assert text_of(line_of(whole, 120))[text_of(heading(layout({"studio": whole}, 120), 120)).index("POWER") + 4] == "W"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_rows_keep_clear_of_the_right_edge(width: int) -> None:
+    long = a_node(reason="x" * 300, link="down", link_since=NOW, retry_at=None)
+    stale = a_node(backends={"a": a_backend_state(resident=(a_resident("y" * 300),))}, heard_at=NOW - 5)
+    for node in (long, stale, a_node(backends=stale.backends)):
+        assert text_of(line_of(node, width)).endswith(" ")
+        assert len(text_of(line_of(node, width)).rstrip()) >= width - 4
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_where_an_age_takes_the_place_of_a_figure_no_part_of_that_figure_is_left(width: int) -> None:
+    assert "…" not in text_of(line_of(a_node("laptop-secondary", heard_at=NOW - 5), width))
+
+
 def test_the_heading_points_the_way_of_the_order() -> None:
     columns = layout({"a": a_node()}, 80)
-    assert "TOK/S▼" in text_of(heading(columns, 80, Sort.by("tps")))
-    assert "TOK/S▲" in text_of(heading(columns, 80, Sort.by("tps").reversed()))
+    assert " T/S▼" in text_of(heading(columns, 80, Sort.by("tps")))
+    assert " T/S▲" in text_of(heading(columns, 80, Sort.by("tps").reversed()))
     assert "NODE▲" in text_of(heading(columns, 80, Sort.by("name")))
     assert "P▼" in text_of(heading(columns, 80, Sort.by("pressure")))
 

@@ -252,6 +252,12 @@ def test_choices_that_do_not_fit_are_counted_and_no_others() -> None:
     assert "word-8" in text_of(lines[-2])
 
 
+def test_a_long_name_is_cut_only_where_what_is_said_of_it_needs_the_room() -> None:
+    name = "llamacpp/Qwen3-30B-A3B-Instruct-2507-Q4_K_M"
+    assert name in text_of(choice_lines(Completion(0, (Candidate(name, "on disk"),)), None, 8, 80)[0])
+    assert "…" in text_of(choice_lines(Completion(0, (Candidate(name, "x" * 60),)), None, 8, 80)[0])
+
+
 async def test_the_row_is_copied_by_name_as_json_or_as_a_command_line() -> None:
     async with running() as desk:
         copied: list[str] = []

@@ -71,7 +71,7 @@ async def refused(pilot: Pilot[None]) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50), (60, 20), (40, 12)], ids="{0[0]}x{0[1]}".format)
 def test_the_picker_with_its_plan(snap_compare: Compare, size: tuple[int, int]) -> None:
     elsewhere = (Placed("head-primary", "ollama", a_model_file("llama3.3:70b", size_bytes=42 * GIB)),)
-    app = Stage(PickModel(a_studio(), plan, AUTHOR, elsewhere))
+    app = Stage(PickModel(a_studio(), plan, AUTHOR, lambda: elsewhere))
     assert snap_compare(app, terminal_size=size, run_before=all_planned)
 
 

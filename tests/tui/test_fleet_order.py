@@ -52,6 +52,22 @@ def test_rows_change_places_for_a_real_difference_but_not_at_once() -> None:
     assert order.of(a_fleet(a=10.0, b=20.0), BY_SPEED, NOW + SETTLE_SECONDS) == ("b", "a")
 
 
+def working(name: str, *seconds: bool) -> NodeState:
+    """A node whose GPU has something to do in these seconds, and is idle in the others."""
+    samples = (a_sample(at=float(at), gpu_ratio=0.9 if busy else 0.01) for at, busy in enumerate(seconds))
+    return a_node(name, samples=tuple(samples), heard_at=NOW + len(seconds))
+
+
+def test_who_is_asked_again_and_again_keeps_its_place_between_two_answers() -> None:
+    order, by_load = Order(), Sort.by("gpu")
+    busy, seldom = (True, False) * 60, (False, False, True, False) * 30
+    for length in range(61, 120, int(SETTLE_SECONDS)):  # now this one answers, now the other
+        fleet = {"seldom": working("seldom", *seldom[:length]), "often": working("often", *busy[:length])}
+        assert order.of(fleet, by_load, NOW + length) == ("often", "seldom")
+    later = {"seldom": working("seldom", *seldom, *(True,) * 60), "often": working("often", *busy, *busy[:60])}
+    assert order.of(later, by_load, NOW + 180) == ("seldom", "often")
+
+
 def test_another_wish_or_another_fleet_is_put_in_order_at_once() -> None:
     order = Order()
     order.of(a_fleet(a=30.0, b=20.0), BY_SPEED, NOW)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual.geometry import Region
 
@@ -289,7 +290,7 @@ def test_one_machine_without_a_gpu(snap_compare: Callable[..., bool]) -> None:
 
 def test_the_fleet_in_light_colours(snap_compare: Callable[..., bool]) -> None:
     fleet = six_nodes()
-    fleet.config = fleet.config.model_copy(update={"ui": fleet.config.ui.model_copy(update={"theme": "fleet-light"})})
+    fleet.config = replace(fleet.config, ui=replace(fleet.config.ui, theme="fleet-light"))
     assert snap_compare(fleet.app(), terminal_size=(80, 24), run_before=settled)
 
 

@@ -32,10 +32,17 @@ def test_of_a_sound_node_nothing_is_wrong() -> None:
     assert first == Finding("ok", "connection", "it answers, over ssh to studio")
 
 
-def test_a_node_that_does_not_answer_tells_why_and_nothing_else() -> None:
-    assert wrong(link="down", reason="host key changed") == ["host key changed: None"]
-    assert wrong(heard_at=95.0) == ["stale 5 s: None"]
-    assert wrong(link="connecting", heard_at=None, machine=None) == ["connecting: None"]
+def test_a_node_that_does_not_answer_tells_why_and_what_to_do_and_nothing_else() -> None:
+    assert wrong(link="down", reason="no route to ada@studio") == [
+        "no route to ada@studio: see that it is switched on, awake and in the network"
+    ]
+    assert wrong(link="down", reason="name unknown (`host` in the fleet file)") == [
+        "name unknown (`host` in the fleet file): None"  # what to do is there already
+    ]
+    assert wrong(heard_at=95.0) == ["stale 5 s: wait for it, or see what holds it up there"]
+    assert wrong(link="connecting", heard_at=None, machine=None) == [
+        "connecting: the first try is under way; wait for it"
+    ]
 
 
 def test_it_is_said_which_side_to_upgrade() -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from textual.events import Paste
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from fleetview.messages import ChatRequested
 from fleetview.present.text import visible
@@ -148,8 +148,8 @@ def an_answer() -> str:
 
 def answered(screen: Screen[object], ending: str) -> bool:
     """Whether the last answer has ended so."""
-    figures = screen.query(".figures")
-    return bool(figures) and ending in str(figures.last(Static).content)
+    answers = screen.query_one(Transcript).answers
+    return bool(answers) and answers[-1].settled and ending in answers[-1].figures
 
 
 async def test_an_answer_is_text_in_every_place_of_its_markdown() -> None:

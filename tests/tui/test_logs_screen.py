@@ -14,8 +14,8 @@ from fleetview.remote.errors import Refused
 from fleetview.screens import logs
 from fleetview.screens.logs import LogsScreen
 from fleetview.widgets.log_lines import LogView
-from fleetview_agent.wire import Logged, LogLevel, LogLine
-from tests.builders import a_backend_state, a_snapshot
+from fleetview_agent.wire import Logged, LogLevel, LogLine, OperationChanged
+from tests.builders import a_backend_state, a_snapshot, an_operation
 from tests.tui.fake_fleet import AT, FakeFleet, screen_text, settled, until
 
 TOLD = (
@@ -68,6 +68,20 @@ def at_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def shown(app: FleetApp) -> str:
     return screen_text(app)
+
+
+async def test_the_exclamation_mark_tells_of_the_selected_lines_node_then_of_the_failure_that_came_last() -> None:
+    async with the_logs() as (fleet, app, pilot):
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: any("nothing failed on any node" in one.message for one in app._notifications))
+        for name, at in (("studio", AT + 1), ("laptop", AT + 9)):
+            failed = an_operation(phase="load", result="failed", cause=f"no memory on {name}", ended_at=at)
+            fleet.links[name].say(OperationChanged(operation=failed))
+        await until(pilot, lambda: "! why" in shown(app))
+        await pilot.press("exclamation_mark")  # all lines are the studio's
+        await until(pilot, lambda: "What failed on studio" in shown(app))
+        await pilot.press("escape", "slash", *"nothing like it", "enter", "exclamation_mark")
+        await until(pilot, lambda: "What failed on laptop" in shown(app))
 
 
 async def test_4_shows_what_every_node_wrote_before_and_what_comes() -> None:
@@ -233,7 +247,7 @@ async def test_lines_that_come_while_another_screen_is_shown_do_not_pile_up(monk
         await pilot.press("1")
         for number in range(50):
             fleet.links["studio"].say(Logged(lines=(a_line(100 + number, f"line {number}"),)))
-        await pilot.pause()
+        await until(pilot, lambda: bool(screen._untold) and screen._untold[-1].text == "line 49")
         assert 10 <= len(screen._untold) <= 20
         await pilot.press("4")
         await until(pilot, lambda: "line 49" in shown(app))

@@ -83,12 +83,32 @@ def test_what_is_old_is_dim_and_says_since_when() -> None:
     fleet = {"studio": a_node(heard_at=60.0), "other": a_node("other")}
     table = a_table(fleet)
     grid = matrix.grid(fleet, "studio", None, 100)
-    line = matrix.ages(grid, fleet, 100.0, 100)
+    line = matrix.standing(grid, fleet, 100.0, 100)
     assert line is not None
     assert "down" in text_of(line)
     entry = next(iter(table.inventory.entries.values()))
     assert {tone for _, tone in cell(fleet["studio"], entry, table, 9)} == {"dim"}
-    assert matrix.ages(grid, fleet, 60.0, 100) is None
+    assert matrix.standing(grid, fleet, 60.0, 100, high=False) is None
+
+
+def test_under_each_node_stands_how_much_memory_is_free_there() -> None:
+    fleet = {"studio": a_node(), "silent": a_node("silent", samples=())}
+    line = matrix.standing(matrix.grid(fleet, "studio", None, 100), fleet, 100.0, 100)
+    assert line is not None
+    assert text_of(line).split() == ["104G", "free", "–"]
+    narrow = matrix.grid(fleet, "studio", None, 40)
+    assert matrix.standing(narrow, fleet, 100.0, 40) is None
+
+
+def test_names_of_one_family_keep_the_end_by_which_they_differ() -> None:
+    names = ("SmolLM2-135M-Instruct.Q4_1", "SmolLM2-135M-Instruct.Q8_0")
+    fleet = {
+        "studio": a_node(backends={"llamacpp": a_backend_state(models=tuple(map(a_model_file, names)), resident=())})
+    }
+    table = a_table(fleet)
+    grid = matrix.grid(fleet, "studio", None, 80)
+    rows = [text_of(matrix.row(entry, grid, table, matrix.Mark())) for entry in table.inventory.entries.values()]
+    assert sorted(row.split()[0] for row in rows) == ["SmolLM2-135…t.Q4_1", "SmolLM2-135…t.Q8_0"]
 
 
 def test_a_node_of_which_nothing_was_heard_has_a_dash_and_not_an_absence() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from textual.pilot import Pilot
 
+from fleetview.screens.models import places
 from fleetview.screens.models.places import Places
 from fleetview.screens.models.screen import ModelsScreen
 from tests.tui.fake_fleet import screen_text, settled, until
@@ -12,6 +14,11 @@ from tests.tui.models_fleet import a_stocked_fleet
 
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=["80x24", "120x40", "200x50"])
+
+
+@pytest.fixture(autouse=True)
+def _the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "time", SimpleNamespace(monotonic=lambda: 100.0))
 
 
 async def opened(pilot: Pilot[None]) -> None:

@@ -91,7 +91,7 @@ def test_a_plan_of_a_load_tells_everything_that_speaks_for_and_against_it() -> N
         "and": "llamacpp/small",
         "with": "batch 256, flash attention off, keys as q8_0, all layers on the GPU, 4 threads",
         "leaves": "llamacpp/small, after 1 answer in progress",
-        "fit": "fits, 66G to spare · computed · about 12 s",
+        "verdict": "fits, 66G to spare · computed · about 12 s",
         "needs": "43G (40G weights + 2.0G cache) of 109G room",
         "room": "144G GPU limit, 35G of it in use",
         "memory": "40G now, 78G after, of 144G",
@@ -106,8 +106,8 @@ def test_a_plan_for_what_is_there_already_says_only_that() -> None:
 def test_an_undo_in_a_dialog_says_what_it_becomes() -> None:
     undone = UnloadRequest(author="ada@desk", backend="llamacpp", model="large")
     lines = [text_of(line) for line in plan_lines(a_plan(undoes="op-7", undone=undone), 80)]
-    taken_back = "undoes  unload of llamacpp/large by ada@desk (operation op-7)"
-    assert lines[:2] == ["swap    llamacpp/large, context 8k", taken_back]
+    taken_back = "undoes   unload of llamacpp/large by ada@desk (operation op-7)"
+    assert lines[:2] == ["swap     llamacpp/large, context 8k", taken_back]
     waiting = a_plan(request=DeleteRequest(author=AUTHOR, backend="ollama", model="old"), cancels="op-9", evictions=())
     lines = [text_of(line) for line in plan_lines(waiting, 80)]
-    assert lines[:2] == ["delete  ollama/old", "cancels op-9, which is still in hand"]
+    assert lines[:2] == ["delete   ollama/old", "cancels  op-9, which is still in hand"]

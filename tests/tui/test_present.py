@@ -174,7 +174,7 @@ def test_old_figures_are_dim_and_say_how_old_they_are() -> None:
     layout = rows.layout({"studio": a_node()}, 80)
     line = rows.row(a_node(), 105.0, layout, 80, selected=False)
     assert "stale 5 s · small" in text_of(line)
-    assert {tone for text, tone in line[2:] if text.strip()} == {"dim", "warm"}
+    assert {tone for text, tone in line[2:] if text.strip()} == {"dim", "off", "warm"}
 
 
 def test_every_condition_looks_different_without_colour() -> None:
@@ -266,7 +266,9 @@ def test_the_panel_says_what_an_alert_is_about() -> None:
 
 def test_the_header_says_demo_filter_pause_and_read_only() -> None:
     fleet = {"a": a_node("a", machine=a_machine(simulated=True))}
-    line = text_of(header("studio", fleet, 100.0, 120, View("wor", paused=True, readonly=True)))
+    line = text_of(header("studio", fleet, 100.0, 120, View("wor", paused=True, readonly=True, pause="p")))
+    assert "paused p" in line
+    assert "DEMO" in text_of(header("studio", {"a": a_node("a", link="connecting")}, 100.0, 80, View(demo=True)))
     assert all(word in line for word in ("DEMO", "/wor", "paused", "read-only"))
 
 

@@ -8,6 +8,8 @@ from fleetview.fleet import Ended
 from fleetview.present.farewell import farewell
 from fleetview.present.keys import HelpKey, help_lines
 from fleetview.present.node.detail import detail
+from fleetview.present.node.engines import backends
+from fleetview.present.node.overview import overview
 from fleetview.present.node.panel import panel
 from fleetview.present.text import Line, text_of, width_of
 from fleetview.widgets.key_bar import Key, key_line
@@ -21,6 +23,7 @@ from tests.builders import (
 )
 
 AT = 1_700_000_000.0
+CRITICAL = a_node(samples=(a_sample(pressure="critical"),))
 
 
 def texts(lines: tuple[Line, ...]) -> str:
@@ -95,7 +98,41 @@ def test_the_last_line_keeps_help_when_there_is_no_room_for_all() -> None:
     keys = (Key("s", "swap", True), Key("x", "unload", False), Key("?", "help", True))
     assert text_of(key_line(keys, 80)) == " s swap  x unload  ? help"
     assert text_of(key_line(keys, 18)) == " s swap  ? help"
+    assert text_of(key_line(keys, 26)) == " s swap  x unload  ? help"
+    assert text_of(key_line(keys, 25)) == " s swap  ? help", "help stands a cell from the edge"
     assert ("x unload", "off") in key_line(keys, 80)
+
+
+def test_a_description_begins_with_what_is_wrong() -> None:
+    assert "▲ memory pressure is critical" in texts(detail(CRITICAL, 100.0, 80)[:2])
+    assert "▲ memory pressure is critical" in texts(overview(CRITICAL, 100.0, 120, 30)[:2])
+
+
+def test_an_overview_says_that_there_is_more_and_begins_no_section_that_it_cannot_show() -> None:
+    whole = overview(CRITICAL, 100.0, 120, 60)
+    for height in range(18, len(whole)):
+        lines = overview(CRITICAL, 100.0, 120, height)
+        assert len(lines) <= height
+        assert text_of(lines[-1]) == " d shows the rest"
+        assert text_of(lines[-3]).strip() not in {"figures", "engines", ""}
+    assert "d shows the rest" not in texts(whole)
+    assert "sources" not in texts(whole)
+
+
+def test_what_is_told_in_words_stands_in_two_columns_where_there_is_room_for_them() -> None:
+    narrow, wide = (detail(a_node(), 105.0, width) for width in (140, 200))
+    (line,) = (text_of(line) for line in wide if "models in memory" in text_of(line))
+    assert line.index("engines") == 101
+    assert len(wide) < len(narrow)
+    assert all(width_of(line) <= 200 for line in wide)
+    words = {word for line in narrow for word in text_of(line).split()}
+    assert words <= {word for line in wide for word in text_of(line).split()}, "nothing is left out"
+
+
+def test_what_is_old_is_dim_but_for_what_says_so() -> None:
+    first, *others = detail(a_node(heard_at=95.0), 100.0, 80)
+    assert "warm" in {tone for _, tone in first}
+    assert {tone for line in others for text, tone in line if text.strip()} <= {"dim", "off", "heading", "strong"}
 
 
 def test_the_farewell_names_what_stays_on_this_machine() -> None:
@@ -106,3 +143,10 @@ def test_the_farewell_names_what_stays_on_this_machine() -> None:
     ollama = a_node("here", backends={"ollama": a_backend_state("ollama")})
     assert farewell((ollama,)) is None
     assert farewell((replace(here, link="down"),)) is None
+
+
+def test_a_time_to_stay_is_offered_only_of_an_engine_that_knows_one() -> None:
+    knows = a_backend_state("ollama", abilities=("keep",))
+    told = "\n".join(map(text_of, backends(a_node(backends={"ollama": knows, "llamacpp": a_backend_state()}), 200)))
+    assert told.count("loads with context, time to stay") == 1
+    assert told.count("loads with context") == 2

@@ -9,7 +9,16 @@ import pytest
 
 from fleetview.fleet import Ended
 from fleetview.present.measures import clock_of
-from fleetview.present.operations.journal import Entry, glance, newest_first, undo_refusal, whole, with_undoing
+from fleetview.present.operations.journal import (
+    Entry,
+    glance,
+    newest_first,
+    nothing,
+    undo_refusal,
+    upshot,
+    whole,
+    with_undoing,
+)
 from fleetview.present.operations.journal_rows import heading, layout, row, when
 from fleetview.present.operations.progress import over, told
 from fleetview.present.text import text_of, width_of
@@ -66,9 +75,25 @@ def test_an_age_is_counted_by_the_clock_of_the_node_and_unknown_without_it() -> 
 
 
 def test_another_day_is_told_by_its_date() -> None:
-    assert when(AT, AT + 60) == "22:13:20"
-    assert when(AT, AT + 90_000) == "14 Nov"
-    assert when(1e300, AT) == "–"
+    assert when(AT, AT + 60, 12) == "22:13:20"
+    assert when(AT, AT + 90_000, 12) == "14 Nov 22:13"
+    assert when(AT, AT + 90_000, 9) == "Tue 22:13"
+    assert when(AT, AT + 900_000, 9) == "14 Nov"
+    assert when(AT, None, 9) == "14 Nov"
+    assert when(1e300, AT, 12) == "–"
+
+
+def test_a_wide_pane_says_what_came_of_each_operation_in_words() -> None:
+    assert upshot(a_swap()) == "swapped in, llamacpp/small left"
+    assert upshot(a_swap(evictions=(), undoes="op-0")) == "swapped in, undoes op-0"
+    assert upshot(a_swap(result="failed", cause="the disk is full")) == "the disk is full"
+    assert upshot(an_operation()) == ""
+
+
+def test_a_journal_that_cannot_be_read_does_not_count_as_empty() -> None:
+    assert nothing(False, "one") == "no operation of one has ended yet"
+    told = nothing(False, "one", "one is not connected: no route to host")
+    assert told == "one is not connected: no route to host; its journal is read as soon as it answers"
 
 
 def test_the_newest_of_all_nodes_comes_first() -> None:

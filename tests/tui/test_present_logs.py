@@ -71,7 +71,7 @@ def test_a_row_takes_the_width_that_there_is() -> None:
     line = row(one, before, 80, None)
     assert width_of(line) == 80
     assert text_of(line).endswith("x…")
-    assert text_of(line)[9:].startswith("head-primary ollama   error xxx")
+    assert text_of(line)[10:].startswith("head-primary ollama   error xxx")
 
 
 def test_a_wrapped_line_is_shown_whole() -> None:
@@ -90,9 +90,17 @@ def test_time_and_level_that_ollama_writes_stand_in_their_columns_alone() -> Non
 
 def test_wide_characters_are_never_halved() -> None:
     one = entry("studio", a_line("日本" * 50))
-    rows = [row(one, Columns(), 31, part) for part in range(rows_of(one, 25, wraps=True))]
-    assert max(map(width_of, rows)) <= 31
-    assert "".join(text_of(line)[6:] for line in rows) == "日本" * 50
+    rows = [row(one, Columns(), 32, part) for part in range(rows_of(one, 25, wraps=True))]
+    assert max(map(width_of, rows)) <= 32
+    assert "".join(text_of(line)[7:] for line in rows) == "日本" * 50
+
+
+def test_a_wide_pane_tells_the_day_too() -> None:
+    one = entry("studio", a_line("x"))
+    wide, usual = (columns(("studio",), Wanted(), width) for width in (100, 80))
+    assert wide.time - usual.time == len("14 Nov ")
+    assert "14 Nov " in text_of(row(one, wide, 100, None)) or "15 Nov " in text_of(row(one, wide, 100, None))
+    assert "Nov" not in text_of(row(one, usual, 80, None))
 
 
 def test_a_narrow_pane_has_no_room_for_the_time() -> None:
@@ -113,6 +121,8 @@ def test_the_title_says_what_is_shown_and_what_is_not() -> None:
     assert text_of(title(Wanted(), 1, 0, 80)).endswith("  follows ")
     assert text_of(title(Wanted(), 1, 0, 80, paused=True)).rstrip().endswith("paused")
     assert "stale, last heard 9 s ago" in text_of(title(Wanted(), 1, 0, 80, lack="stale, last heard 9 s ago"))
+    silent = "laptop-secondary tells nothing: down: no agent answers on laptop-secondary"
+    assert text_of(title(Wanted(), 67, 0, 80, lack=silent)).startswith(" Logs of all nodes · 67 lines  ")
     assert width_of(title(wanted, 41, 12, 40, lack="down: " + "no route to host " * 9)) <= 40
 
 
@@ -122,7 +132,7 @@ def test_the_title_says_what_is_shown_and_what_is_not() -> None:
         (Wanted("studio"), 0, None, "Nothing has been written by studio since the agent there began."),
         (Wanted("studio"), 7, "the agent is too old", "the agent is too old"),
         (Wanted(threshold="error"), 7, None, "None of 7 lines of the nodes is shown: v shows other levels."),
-        (Wanted("studio", "ollama"), 1, None, "ollama has written none of them; tab chooses"),
+        (Wanted("studio", "ollama"), 1, None, "ollama has written none of them; tab shows another source"),
         (Wanted(filter="x"), 7, None, "esc shows what / hides"),
     ],
 )

@@ -198,8 +198,8 @@ def test_a_plan_about_a_server_names_who_runs_it_and_every_command() -> None:
     refused = plan.model_copy(update={"refusal": "two servers run"})
     assert plan_lines(refused, 60)[-1] == (("two servers run", "hot"),)
     narrow = [text_of(line) for line in plan_lines(plan, 24)]
-    assert "runs    brew services" in narrow
-    assert "        stop ollama" in narrow
+    assert "runs     brew services" in narrow
+    assert "         stop ollama" in narrow
     silent = a_plan(request=plan.request, evictions=(), memory_after_bytes=None)
     assert "no command is run" in texts(plan_lines(silent, 60))
 

@@ -68,8 +68,8 @@ async def test_in_a_small_pane_key_and_answers_stay_and_the_rest_can_be_scrolled
     async with app.run_test(size=(40, 10)) as pilot:
         await pilot.pause()
         shown = text_of(app)
-        assert FINGERPRINT[:33] in shown
-        assert FINGERPRINT[33:] in shown
+        assert FINGERPRINT[:35] in shown
+        assert FINGERPRINT[35:] in shown
         assert "▸ no      y trust" in shown
         assert "known_hosts" not in shown
         await pilot.press("down", "down", "down")
@@ -129,6 +129,14 @@ async def test_nothing_typed_or_escape_is_no_passphrase(keys: tuple[str, ...]) -
         await pilot.press(*keys)
         await pilot.pause()
         assert app.answers == [None]
+
+
+async def test_in_a_small_pane_a_wrong_passphrase_leaves_room_for_the_keys() -> None:
+    app = Stage(Passphrase("head-primary", FILE, wrong=True))
+    async with app.run_test(size=(40, 8)) as pilot:
+        await pilot.pause()
+        assert "! That did not open it." in text_of(app)
+        assert "esc cancel" in text_of(app)
 
 
 async def test_a_wrong_passphrase_is_told_without_colour_too() -> None:

@@ -6,13 +6,28 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from textual._compositor import LayoutUpdate
 from textual.color import Color
+from textual.driver import Driver
+from textual.screen import Screen
+from textual.theme import Theme
 
 import fleetview
-from fleetview.terminal import KEY_WORDS, WITHOUT_COLORS, AsciiDriver, as_ascii, driver, has_unicode
-from tests.tui.fake_fleet import screen_text, settled, six_nodes
+from fleetview.app import FleetApp
+from fleetview.terminal import (
+    KEY_WORDS,
+    WITHOUT_COLORS,
+    AsciiDriver,
+    SixteenColors,
+    as_ascii,
+    driver,
+    has_unicode,
+)
+from fleetview.themes import DARK, LIGHT, MONO
+from tests.tui.fake_fleet import screen_text, settled, six_nodes, until
 
 SOURCES = Path(fleetview.__file__).parent
 ASCII = 127
@@ -85,6 +100,25 @@ def test_without_colours_brightness_becomes_bold_dim_and_reverse() -> None:
     assert shown(Style.parse("reverse #d0d0d0 on #000000")).reverse
 
 
+def test_without_colours_keys_and_what_is_hot_are_bold() -> None:
+    assert shown(Style.parse("#ffffff on #101010")).bold
+    assert not shown(Style.parse("#d0d0d0 on #101010")).bold
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+def test_in_sixteen_colours_what_means_something_has_a_colour_of_its_own(theme: Theme) -> None:
+    meant = [theme.foreground, theme.accent, theme.success, theme.warning, theme.error]
+    told = [Segment("text", Style(color=color)) for color in meant]
+    drawn = SixteenColors(theme).apply(told, Color(0, 0, 0))
+    nearest = [one.style.color.downgrade(ColorSystem.STANDARD).number for one in drawn if one.style and one.style.color]
+    assert len(set(nearest)) == len(meant)
+
+
+def test_in_sixteen_colours_the_mono_theme_stays_without_any() -> None:
+    told = [Segment("text", Style(color=color)) for color in (MONO.accent, MONO.success, MONO.error)]
+    assert SixteenColors(MONO).apply(told, Color(0, 0, 0)) == told
+
+
 async def test_no_color_sends_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = six_nodes().app()
@@ -106,3 +140,17 @@ def test_every_character_that_is_drawn_has_one_that_stands_for_it() -> None:
     drawn = {char for file in SOURCES.rglob("*.py") for char in file.read_text(encoding="utf-8") if ord(char) > ASCII}
     assert {char for char in drawn if as_ascii(char) == "?"} <= set("◌�␣⇥⌫")
     assert {as_ascii(KEY_WORDS.get(char, char)).isascii() for char in drawn} == {True}
+
+
+async def test_all_is_drawn_anew_when_the_shell_gives_the_terminal_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = six_nodes().app()
+    drawn: list[object] = []
+
+    def draw(_app: FleetApp, _screen: Screen[object], update: object) -> None:
+        drawn.append(update)
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr(FleetApp, "_display", draw)
+        app.post_message(Driver.SignalResume())
+        await until(pilot, lambda: any(isinstance(one, LayoutUpdate) for one in drawn))

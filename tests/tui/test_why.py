@@ -118,6 +118,14 @@ async def test_the_key_tells_why_and_is_dim_where_nothing_failed() -> None:
         assert not isinstance(app.screen, Why)
 
 
+async def test_the_key_is_about_the_selected_row_whatever_is_marked() -> None:
+    app = a_failed_fleet().app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("down", "space", "up", "exclamation_mark")
+        await until(pilot, lambda: isinstance(app.screen, Why))
+
+
 async def test_what_is_long_ago_is_looked_up_in_the_history() -> None:
     fleet = a_failed_fleet()
     app = fleet.app()

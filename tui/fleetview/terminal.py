@@ -14,11 +14,14 @@ from textual.color import Color
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
+from textual.theme import Theme
 
 BRIGHT_BACKGROUND = 0.2
 """Where a background of the mono theme means something: a selected row, a filled bar."""
 QUIET_TEXT = 0.6
 """Below this brightness a text of the mono theme is quiet."""
+LOUD_TEXT = 0.95
+"""Above it, it is a key, or hot."""
 _COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
 """What Python itself puts in place of the locale C (PEP 538)."""
 _POOR = frozenset({"C", "POSIX"})
@@ -108,6 +111,12 @@ def has_unicode(environment: Mapping[str, str] = os.environ) -> bool:
     return not locale or "utf-8" in locale.casefold() or "utf8" in locale.casefold()
 
 
+_BRIGHT = (14, 10, 11, 9)
+"""Cyan, green, yellow and red as they are read on black."""
+_DEEP = (4, 2, 3, 1)
+"""Blue, green, brown and red as they are read on white."""
+
+
 class WithoutColors(LineFilter):
     """Tells by bold, dim and reverse what the mono theme tells by brightness."""
 
@@ -124,14 +133,37 @@ def _colorless(style: Style) -> Style:
     """The style without its colours."""
     marked = _brightness(style.bgcolor) > BRIGHT_BACKGROUND
     quiet = style.color is not None and not marked and _brightness(style.color) < QUIET_TEXT
+    loud = style.color is not None and not marked and _brightness(style.color) > LOUD_TEXT
     return Style(
-        bold=style.bold,
+        bold=style.bold or loud or None,
         dim=style.dim or quiet or None,
         italic=style.italic,
         underline=style.underline,
         strike=style.strike,
         reverse=marked != bool(style.reverse),
     )
+
+
+class SixteenColors(LineFilter):
+    """Gives the colours that mean something the terminal's own; the nearest of sixteen is grey for most of them."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        meant = (theme.accent, theme.success, theme.warning, theme.error)
+        own = zip(meant, _BRIGHT if theme.dark else _DEEP, strict=True)
+        told_apart = len(set(meant)) == len(meant)  # mono tells nothing by its colours, and white must not become red
+        self._own = {
+            Color.parse(color).rich_color: RichColor.from_ansi(number) for color, number in own if color and told_apart
+        }
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 -- Textual's signature
+        """The line in colours that can be told apart."""
+        return [Segment(text, self._recoloured(style) if style else None) for text, style, _ in segments]
+
+    def _recoloured(self, style: Style) -> Style:
+        """The style with the terminal's colour for what its own one means."""
+        own = self._own.get(style.color) if style.color else None
+        return style + Style(color=own) if own else style
 
 
 def _brightness(color: RichColor | None) -> float:

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Sequence
 
 from rich.text import Text
+from textual import on
 from textual.app import App
 from textual.binding import Binding
+from textual.driver import Driver
 from textual.filter import LineFilter
 
 from fleetview.config import Ui
-from fleetview.terminal import KEY_WORDS, WITHOUT_COLORS, driver, use_mouse
+from fleetview.terminal import KEY_WORDS, WITHOUT_COLORS, SixteenColors, driver, use_mouse
 from fleetview.themes import DARK, MONO, THEMES
 
 logger = logging.getLogger(__name__)
@@ -40,18 +42,35 @@ class ThemedApp(App[None], inherit_bindings=False):
         """Take the theme of that name, or the usual one; where colours are not wanted, the one that has none."""
         self.theme = MONO.name if self.no_color else name or DARK.name
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style everything anew; before the first screen no more is to be done than to know the theme's variables."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
+
     def get_key_display(self, binding: Binding) -> str:
         """How a key is written; in words where there is no sign for it."""
         shown = super().get_key_display(binding)
         return KEY_WORDS.get(shown, shown) if self._ascii else shown
 
-    def use_mouse(self, on: bool) -> None:
+    def use_mouse(self, wanted: bool) -> None:
         """Take the mouse from the terminal, or give it back."""
-        use_mouse(self._driver, on)
+        use_mouse(self._driver, wanted)
+
+    @on(Driver.SignalResume)
+    def draw_whole(self) -> None:
+        """Draw what did not change too: the terminal was another program's meanwhile."""
+        self.refresh(layout=True)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line goes through on its way to the terminal."""
-        return (WITHOUT_COLORS,) if self.no_color else super().get_line_filters()
+        if self.no_color:
+            return (WITHOUT_COLORS,)
+        usual = super().get_line_filters()
+        if self.is_headless or self.console.color_system != "standard":
+            return usual  # a picture is made without a terminal, whatever the one that it is asked for from can show
+        return (*usual, SixteenColors(self.current_theme))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that are not ours."""

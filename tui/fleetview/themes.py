@@ -54,7 +54,7 @@ LIGHT = Theme(
     dark=False,
     variables={
         "text-muted": "#666e78",
-        "text-disabled": "#aab0b6",
+        "text-disabled": "#9aa0a7",
         "row-selected": "#e2e4e6",
         "spark": "#6f9cc8",
         "fill": "#bcd3ea",
@@ -131,9 +131,9 @@ MONO = Theme(
     error="#ffffff",
     dark=True,
     variables={
-        "text-muted": "#8a8a8a",
-        "text-disabled": "#5f5f5f",
-        "row-selected": "#444444",
+        "text-muted": "#9e9e9e",
+        "text-disabled": "#6c6c6c",
+        "row-selected": "#3a3a3a",
         "spark": "#a8a8a8",
         "fill": "#6c6c6c",
         "fill-text": "#ffffff",

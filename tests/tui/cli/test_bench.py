@@ -58,7 +58,7 @@ def test_a_model_in_memory_is_measured_kept_and_compared_with_the_last_time(
     assert first["joules_per_token"]["mean"] > first["net_joules_per_token"]["mean"]
     again = fleetview("bench", "here", *QUICK)
     assert f"{SMALL} on here\n  reads        " in again.out
-    assert " %)" in again.out
+    assert "%)" in again.out
     assert "compared     with " in again.out
     assert "run 2 of 2" in again.err
     assert len(fleetview("bench", "here", "--history", "--json").json) == 2
@@ -139,9 +139,9 @@ def test_a_result_says_how_much_of_the_ceiling_was_reached_and_what_is_odd() -> 
     before = a_result(tokens_per_second=Spread(mean=32))
     lines = dict(line.strip().split("  ", 1) for line in block(result, before).splitlines()[1:])
     told = {label: words.strip() for label, words in lines.items()}
-    assert told["reads"] == "800.0 ± 4.0 tok/s (+0.0 %), prompts of 512 tokens"
+    assert told["reads"] == "800.0 ± 4.0 tok/s (+0.0%), prompts of 512 tokens"
     assert told["writes"] == (
-        "40.0 ± 0.5 tok/s (+25.0 %), answers of 90 ± 4 tokens, as the model ended before the 128 that were asked for"
+        "40.0 ± 0.5 tok/s (+25.0%), answers of 90 ± 4 tokens, as the model ended before the 128 that were asked for"
     )
     assert told["first token"] == "650 ± 10 ms"
     assert told["load"] == "11 s, the last time"

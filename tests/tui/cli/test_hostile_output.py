@@ -24,6 +24,8 @@ from tests.hostile_text import TEXTS, a_full_snapshot, commands, poisoned
 LINE = {"U+000A"}
 OWN = (CLEAR_LINE, DIM, NORMAL)
 """What the command line itself says to a terminal."""
+WIDE = "4000"
+"""Cells, so that no table is wrapped."""
 VERBS = ("status", "models", "plan here small", "swap here small", "chat here llamacpp/small -p hello")
 
 
@@ -119,7 +121,10 @@ def test_no_verb_says_more_than_text_to_a_terminal(call: Call, words: str) -> No
         assert obeyed(out) <= LINE | {"U+0009"} or (words.startswith("chat") and not terminal)
 
 
-def test_what_a_node_remarks_forges_no_line_of_another(call: Call) -> None:
+def test_what_a_node_remarks_forges_no_line_of_another(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow, _ = call("status")
+    assert all(line.startswith(("NODE", "here", "  ")) for line in narrow.splitlines()), "what is wrapped is indented"
+    monkeypatch.setenv("COLUMNS", WIDE)
     out, _ = call("status")
     heading, *lines = out.splitlines()
     assert heading.startswith("NODE")
@@ -127,7 +132,8 @@ def test_what_a_node_remarks_forges_no_line_of_another(call: Call) -> None:
     assert all(line.startswith("here") for line in lines)
 
 
-def test_columns_stay_below_their_titles_whatever_stands_in_them(call: Call) -> None:
+def test_columns_stay_below_their_titles_whatever_stands_in_them(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", WIDE)
     out, _ = call("models")
     heading, *rows = out.splitlines()
     assert "MODEL" in heading

@@ -103,8 +103,8 @@ def test_a_plan_says_what_would_happen_and_changes_nothing(fleetview: Fleetview)
     fleetview("load", "here", SMALL)
     done = fleetview("plan", "here", "sim-large", "--ctx", "4096")
     assert done.status == 0
-    assert f"load    {LARGE} on here, context 4k\n" in done.out
-    assert f"leaves  {SMALL}\n" in done.out
+    assert f"load     {LARGE} on here, context 4k\n" in done.out
+    assert f"leaves   {SMALL}\n" in done.out
     plan = fleetview("plan", "here", LARGE, "--evict", "none", "--json").json
     assert (plan["evictions"], plan["verdict"]) == ([], "fits")
     assert [row["name"] for row in fleetview("status", "here", "--json").json[0]["backends"][0]["resident"]] == [
@@ -208,3 +208,23 @@ def test_a_model_alone_means_where_it_is_resident_else_both_are_named() -> None:
 def test_a_table_keeps_its_columns_and_no_name_moves_the_cursor() -> None:
     assert table((("A", "N"), ("long", "1"), ("日本", "10")), frozenset((1,))) == "A      N\nlong   1\n日本  10"
     assert "\x1b" not in table((("\x1b[2J", "x"),))
+
+
+def test_a_table_that_is_wider_than_the_screen_wraps_its_last_column_or_has_further_ones_in_lines_below() -> None:
+    words = "one two three four five six seven eight nine ten"
+    assert table((("label", words),), width=40).splitlines() == [
+        "label  one two three four five six seven",
+        "       eight nine ten",
+    ]
+    rows = (("NODE", "N", "WHAT", "RESULT"), ("studio", "1", "x" * 30, "done"), ("b", "10", "y", words))
+    assert table(rows, frozenset((1,)), 40).splitlines() == [
+        "NODE     N",
+        "  WHAT                            RESULT",
+        "studio   1",
+        f"  {'x' * 30}  done",
+        "b       10",
+        "  y                               one",
+        "  two three four five six seven eight",
+        "  nine ten",
+    ]
+    assert all(len(line) > 40 for line in table(rows, frozenset((1,))).splitlines()[2:])

@@ -23,7 +23,7 @@ def test_a_swap_is_taken_back_after_its_inverse_was_shown(fleetview: Fleetview) 
     fleetview("swap", "here", LARGE)
     (swap,) = fleetview("journal", "here", "-n", "1", "--json").json
     shown = fleetview("undo", "here", "--dry-run")
-    assert f"load    {SMALL} on here, context 4k\n" in shown.out
+    assert f"load     {SMALL} on here, context 4k\n" in shown.out
     assert f" (operation {swap['operation']['id']})\n" in shown.out
     assert residents(fleetview) == [("sim-large", 8192)]
     done = fleetview("undo", "here")

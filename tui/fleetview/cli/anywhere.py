@@ -8,7 +8,7 @@ from argparse import Namespace
 
 from fleetview.author import author
 from fleetview.cli.bounds import answering
-from fleetview.cli.output import put, put_json, say, table
+from fleetview.cli.output import put, put_json, say, screen_width, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import NodeState, apply
 from fleetview.models.fitting import Place, goodness, planned
@@ -41,7 +41,7 @@ async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     if arguments.json:
         put_json([_object(place) for place in places])
     elif answers:
-        put(table((HEADING, *map(_row, answers)), NUMBERS))
+        put(table((HEADING, *map(_row, answers)), NUMBERS, screen_width()))
     if any(place.fits for place in answers):
         return Exit.DONE
     if not answers:

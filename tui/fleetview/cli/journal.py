@@ -7,7 +7,7 @@ from argparse import Namespace
 from dataclasses import dataclass
 
 from fleetview.cli.bounds import answering
-from fleetview.cli.output import put, put_json, say, table
+from fleetview.cli.output import put, put_json, say, screen_width, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.present.numbers import duration, moment
 from fleetview.present.operations.journal import Entry, newest_first, result
@@ -43,7 +43,7 @@ async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     if arguments.json:
         put_json([{"node": entry.node, "operation": entry.operation} for entry in entries])
     elif entries:
-        put(table((HEADING, *map(_row, entries)), NUMBERS))
+        put(table((HEADING, *map(_row, entries)), NUMBERS, screen_width()))
     elif not problems:
         say("no operation has ended yet")
     return Exit.UNREACHABLE if len(problems) == len(nodes) else Exit.DONE

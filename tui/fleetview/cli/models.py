@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fleetview.author import author
 from fleetview.cli.bounds import answering
-from fleetview.cli.output import put, put_json, say, table
+from fleetview.cli.output import put, put_json, say, screen_width, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import NodeState, apply
 from fleetview.models.picking import Choice, choices, request
@@ -59,7 +59,7 @@ async def run(arguments: Namespace, config: FleetConfig, logins: Logins) -> int:
     if arguments.json:
         put_json([_object(offer) for offer in offers])
     elif offers:
-        put(table((HEADING, *map(_row, offers)), NUMBERS))
+        put(table((HEADING, *map(_row, offers)), NUMBERS, screen_width()))
     elif not problems:
         say("there is no model on any of these nodes; `fleetview status` tells about their backends")
     return Exit.UNREACHABLE if problems and (arguments.nodes or len(problems) == len(nodes)) else Exit.DONE

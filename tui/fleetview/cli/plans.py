@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from fleetview.cli.output import put, put_json, table
+from fleetview.cli.output import put, put_json, screen_width, table
 from fleetview.config import FleetConfig
 from fleetview.present.numbers import context
 from fleetview.present.operations.plan_rows import plan_rows
@@ -46,4 +46,4 @@ def _words(found: Plan, node: str) -> str:
     name = target(found.request)
     where = f" on {node}, context {context(found.context)}" if isinstance(found.request, Loading) else f" on {node}"
     verb = "load" if isinstance(found.request, Loading) else found.request.verb
-    return table([(verb, f"{name}{where}"), *plan_rows(found)])
+    return table([(verb, f"{name}{where}"), *plan_rows(found)], width=screen_width())

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from fleetview.cli.bounds import ANSWER_SECONDS, no_answer
-from fleetview.cli.output import put, put_json, table
+from fleetview.cli.output import put, put_json, screen_width, table
 from fleetview.config import FleetConfig, NodeConfig
 from fleetview.fleet import Change, Dropped, Fleet, LinkDown, NodeState, apply, condition
 from fleetview.present import measures
@@ -112,7 +112,7 @@ def _show(looks: Iterable[Look], *, as_json: bool) -> None:
         put_json([_object(found.node, found.at) for found in looks])
         return
     ordered = sorted(looks, key=lambda found: found.node.link != "down")  # failures first, else as in the file
-    put(table((HEADING, *(_row(found.node, found.at) for found in ordered)), NUMBERS))
+    put(table((HEADING, *(_row(found.node, found.at) for found in ordered)), NUMBERS, screen_width()))
     for found in ordered:
         for sentence in _remarks(found.node):
             put(plain(sentence, 2000))

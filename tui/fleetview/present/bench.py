@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from rich.cells import cell_len
+
 from fleetview.bench.book import Kept
 from fleetview.bench.results import Result, Spread, change_ratio
 from fleetview.bench.task import FULL, QUICK, Lengths, Task
 from fleetview.present.numbers import count, duration, moment, percent, rate, watts
-from fleetview.present.text import DASH, ELLIPSIS, Line, plain
+from fleetview.present.text import DASH, ELLIPSIS, Line, Tone, cut_line, left, plain
 from fleetview.present.wrapping import wrapped
 
+UNMEASURED = "not measured"
+"""How the step of a model begins of which there are no figures."""
 _LABEL = 14
 _SHOWN = frozenset({"reads", "writes", "first token", "energy", "others", "compared"})
 """What a dialog tells of a result; the command line tells it whole."""
@@ -77,7 +81,7 @@ def first(seconds: Spread | None) -> str:
 def _since(now: Spread | None, before: Spread | None) -> str:
     """What has changed."""
     ratio = change_ratio(now, before)
-    return "" if ratio is None else f" ({ratio * 100:+.1f} %)"
+    return "" if ratio is None else f" ({ratio * 100:+.1f}%)"
 
 
 def _energy(result: Result) -> str:
@@ -124,7 +128,7 @@ def offer(lengths: Lengths, tasks: Sequence[Task], width: int) -> tuple[Line, ..
         f"Reads prompts of {lengths.pp} tokens and writes answers of {lengths.tg}, {lengths.runs} times after one that "
         "does not count. Its requests wait behind those of others, and others wait behind them."
     )
-    names: tuple[Line, ...] = tuple(((f"{plain(task.model)} on {plain(task.node)}", "plain"),) for task in tasks)
+    names = tuple(cut_line(((f"{plain(task.model)} on {plain(task.node)}", "plain"),), width) for task in tasks)
     return (choices, (), *wrapped(((does, "dim"),), width, indent=0), (), *names)
 
 
@@ -133,11 +137,15 @@ def progress(
 ) -> tuple[Line, ...]:
     """How far every model is; what was measured, with what was measured before beside it."""
     lines: list[Line] = []
+    names = {task.key: f"{plain(task.model)} on {plain(task.node)}  " for task in tasks}
+    widest = max(map(cell_len, names.values()), default=0)
     for task in tasks:
         kept = results.get(task.key)
         step = "done" if kept else steps.get(task.key, f"waits {ELLIPSIS}")
-        head: Line = ((f"{plain(task.model)} on {plain(task.node)}  ", "strong"), (plain(step), "accent"))
-        lines += wrapped(head, width)
+        name: Line = ((names[task.key], "strong"),)
+        aligned = left(name, widest) if widest + cell_len(step) <= width else name
+        tone: Tone = "good" if kept else "warm" if step.startswith(UNMEASURED) else "accent"
+        lines += wrapped((*aligned, (plain(step), tone)), width)
         rows = facts(kept.result, kept.before) if kept else ()
         for label, words in rows:
             if label in _SHOWN:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from fleetview.present.text import Line, Tone, cut, left, plain, width_of
 
-_WIDEST = 36
-"""Cells that the words get at most."""
+_NARROW = 36
+"""Cells that the words get at most where what is said of them would else be cut."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,9 @@ def choice_lines(completion: Completion, at: int | None, height: int, width: int
         return ()
     shown = height if len(some) <= height else max(1, height - 1)
     first = min(max(0, (at or 0) - shown + 1), len(some) - shown) if len(some) > shown else 0
-    widest = min(_WIDEST, width // 2, max(width_of(((plain(one.word), "plain"),)) for one in some))
+    longest = max(width_of(((plain(one.word), "plain"),)) for one in some)
+    beside = max(width_of(((plain(one.summary), "plain"),)) for one in some)
+    widest = min(longest, max(_NARROW if width >= 2 * _NARROW else width // 2, width - beside - 4))
     lines: list[Line] = []
     for place, one in enumerate(some[first : first + shown], first):
         chosen = place == at

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fleetview.present.text import Line, Span, Tone, cut, left, plain, width_of
+from fleetview.present.text import Line, Span, Tone, left, plain, width_of
 from fleetview.present.wrapping import wrapped
 
 Group = Literal["rows", "this view", "everywhere", "moving"]
 GROUPS: tuple[Group, ...] = ("rows", "this view", "everywhere", "moving")
 IDLE = "not just now"
-_KEYS = 11
-_ID = 20
 _SEVERAL = ", "
 _WITH_IDS = 80
 """Cells from which there is room for the ids that `[keys]` of the fleet file takes."""
+_WITH_TWINS = 130
+"""Cells from which the command line's twins have a column of their own."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,21 @@ class HelpKey:
         return all(word in told for word in words.casefold().split())
 
 
+@dataclass(frozen=True)
+class _Columns:
+    """How wide each part of an entry is; 0: left out, or without a column of its own."""
+
+    keys: int
+    ids: int
+    what: int
+    twins: int
+
+    @property
+    def before_twins(self) -> int:
+        """Cells before the column of the twins."""
+        return self.keys + self.ids + self.what + 2
+
+
 def help_lines(keys: tuple[HelpKey, ...], width: int, words: str = "") -> tuple[Line, ...]:
     """Keys that work now, group by group, then those that do not with the reason; all or those that match."""
     found = tuple(key for key in keys if key.matches(words))
@@ -48,33 +63,36 @@ def help_lines(keys: tuple[HelpKey, ...], width: int, words: str = "") -> tuple[
     idle = tuple(key for key in found if key.why_not is not None)
     rows, *others = ((str(group), some) for group, some in working.items())
     sections = (rows, (IDLE, idle), *others)  # who looks for a key on a row finds it in one of the first two
-    return tuple(line for title, some in sections for line in _section(title, some, width))[1:]
+    columns = _columns(found, width)
+    return tuple(line for title, some in sections for line in _section(title, some, columns))[1:]
 
 
-def _section(title: str, keys: tuple[HelpKey, ...], width: int) -> tuple[Line, ...]:
+def _columns(keys: tuple[HelpKey, ...], width: int) -> _Columns:
+    """Columns as wide as what stands in them; what does not fit beside the sentence stands below it."""
+    names = max(width_of(((_SEVERAL.join(key.keys), "plain"),)) for key in keys) + 2
+    ids = max(len(key.id) for key in keys) + 2 if width >= _WITH_IDS else 0
+    twins = max(len(key.twin or "") for key in keys) if width >= _WITH_TWINS else 0
+    return _Columns(names, ids, width - names - ids - (twins + 2 if twins else 0), twins)
+
+
+def _section(title: str, keys: tuple[HelpKey, ...], columns: _Columns) -> tuple[Line, ...]:
     """A heading with its keys; nothing where there are none."""
     if not keys:
         return ()
-    return ((), ((title, "heading"),), *(line for key in keys for line in _entry(key, width)))
+    return ((), ((title, "heading"),), *(line for key in keys for line in _entry(key, columns)))
 
 
-def _entry(key: HelpKey, width: int) -> tuple[Line, ...]:
-    """One action in a line, and in a second one where there is more to say."""
+def _entry(key: HelpKey, columns: _Columns) -> tuple[Line, ...]:
+    """One action, its sentence to the end; below it why it does nothing now, or its twin where that has no column."""
     tone: Tone = "accent" if key.why_not is None else "off"
-    names = left(((cut(_SEVERAL.join(key.keys), _KEYS - 1), tone),), _KEYS)
-    if width >= _WITH_IDS:
-        names = (*names, *left(((cut(key.id, _ID - 1), "dim"),), _ID))
-    margin = width_of(names)
-    room = width - margin
-    gap: Span = (" " * margin, "plain")
-    told = wrapped(((key.what, "plain"),), room, indent=0)
-    first: Line = (*names, *told[0])
-    rest = tuple((gap, *line) for line in told[1:])
+    names = (*left(((_SEVERAL.join(key.keys), tone),), columns.keys), *left(((key.id, "dim"),), columns.ids))
+    gap: Span = (" " * (columns.keys + columns.ids), "plain")
+    told = wrapped(((key.what, "plain"),), columns.what, indent=0)
     if key.why_not:
-        reason = wrapped(((plain(key.why_not), "warm"),), room, indent=0)
-        return (first, *rest, *((gap, *line) for line in reason))
-    if key.twin is None:
-        return (first, *rest)
-    if not rest and width_of(first) + len(key.twin) + 3 <= width:
-        return ((*left(first, width - len(key.twin)), (key.twin, "dim")),)
-    return (first, *rest, (gap, (cut(key.twin, room), "dim")))
+        told += wrapped(((plain(key.why_not), "warm"),), columns.what, indent=0)
+    elif key.twin and not columns.twins:
+        told += wrapped(((key.twin, "dim"),), columns.what, indent=2)
+    first: Line = (*names, *told[0])
+    if key.twin and columns.twins and not key.why_not:
+        first = (*left(first, columns.before_twins), (key.twin, "dim"))
+    return (first, *((gap, *line) for line in told[1:]))

@@ -12,7 +12,7 @@ from typing import Literal
 from rich.cells import cell_len, chop_cells
 
 from fleetview.present.numbers import count
-from fleetview.present.text import DASH, Line, Span, Tone, cut, cut_line, joined, left, plain, spread
+from fleetview.present.text import DASH, Line, Span, Tone, cut, cut_line, joined, left, plain, spread, width_of
 from fleetview_agent.wire import LogLevel, LogLine
 
 LONGEST = 2000
@@ -34,11 +34,16 @@ _AT_LEAST: Mapping[Threshold, str] = {
     "warning": "warnings and errors",
     "error": "errors",
 }
-_TOLD_TWICE = re.compile(r"^time=\S+ level=\S+ |(?<=\[GIN\] )[\d/]+ - [\d:]+ \| ")
+_TOLD_TWICE = re.compile(r"^(?:time=\S+ )?level=\S+ |(?<=\[GIN\] )[\d/]+ - [\d:]+ \| ")
 """Time and level in the forms of Ollama, which stand in columns of their own."""
+_MARGIN: Span = (" ", "plain")
 _NARROW = 60
 """Columns below which the time gives way."""
+_WIDE = 100
+"""Columns from which the day has room too: lines of a quiet node are older than the morning."""
 _LONGEST_NODE, _LONGEST_SOURCE = 16, 8
+_SHORTEST_NODE = 10
+"""Cells of a node where there is little room: enough to tell worker-primary from worker-secondary."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Columns:
     @property
     def width(self) -> int:
         """Cells before the text."""
-        return sum(part + 1 for part in (self.time, self.node, self.source) if part) + len("error ")
+        return 1 + sum(part + 1 for part in (self.time, self.node, self.source) if part) + len("error ")
 
 
 def entry(node: str, line: LogLine) -> Entry:
@@ -129,8 +134,9 @@ def columns(entries: Iterable[str], wanted: Wanted, width: int) -> Columns:
     """How wide what stands before the text is; `entries` are the names of the nodes."""
     node = 0 if wanted.node else min(_LONGEST_NODE, max((cell_len(plain(name)) for name in entries), default=0))
     if width < _NARROW:
-        return Columns(min(node, _LONGEST_SOURCE), 0, 0)
-    return Columns(node, 0 if wanted.source else _LONGEST_SOURCE, len("12:00:00"))
+        return Columns(min(node, _SHORTEST_NODE), 0, 0)
+    when = "14 Nov 12:00:00" if width >= _WIDE else "12:00:00"
+    return Columns(node, 0 if wanted.source else _LONGEST_SOURCE, len(when))
 
 
 def rows_of(one: Entry, width: int, *, wraps: bool) -> int:
@@ -148,10 +154,10 @@ def row(one: Entry, before: Columns, width: int, part: int | None) -> Line:
     return (*(_before(one, before) if part == 0 else ((" " * before.width, "plain"),)), (text, tone))
 
 
-def clock(at: float) -> str:
-    """A time of day as the clocks here would have shown it; a dash for what no clock can show."""
+def clock(at: float, width: int) -> str:
+    """A time of day as the clocks here would have shown it, with its day where there is room; a dash for neither."""
     try:
-        return time.strftime("%H:%M:%S", time.localtime(at))
+        return time.strftime("%d %b %H:%M:%S" if width > len("12:00:00") else "%H:%M:%S", time.localtime(at))
     except (OverflowError, ValueError, OSError):
         return DASH
 
@@ -170,9 +176,9 @@ def _tone(level: LogLevel | None) -> Tone:
 
 def _before(one: Entry, before: Columns) -> Line:
     """What stands before the text."""
-    level, parts = one.line.level, list[Span]()
+    level, parts = one.line.level, [_MARGIN]
     told: tuple[tuple[Span, int], ...] = (
-        ((clock(one.line.at), "dim"), before.time),
+        ((clock(one.line.at, before.time), "dim"), before.time),
         ((plain(one.node), "plain"), before.node),
         ((plain(one.line.source), "dim"), before.source),
     )
@@ -185,17 +191,21 @@ def _before(one: Entry, before: Columns) -> Line:
 def title(wanted: Wanted, shown: int, below: int, width: int, *, paused: bool = False, lack: str | None = None) -> Line:
     """Whose lines are shown, which of them, and whether new ones come into view."""
     of = f"{plain(wanted.node)}" if wanted.node else "all nodes"
-    parts: list[Line] = [(("Logs of ", "plain"), (of, "strong"))]
-    parts.append(((plain(wanted.source) if wanted.source else "agent and engines", "plain"),))
+    whose: Line = (("Logs of ", "plain"), (of, "strong"))
+    parts: list[Line] = [((plain(wanted.source), "plain"),)] if wanted.source else []
     if wanted.threshold != "all":
         parts.append(((_AT_LEAST[wanted.threshold], "accent"),))
     if wanted.filter:
         parts.append(((f"/{plain(wanted.filter)}", "accent"),))
     parts.append(((count(shown, "line"), "dim"),))
-    state: Line = ((_state(below, paused=paused), "warm" if below or paused else "dim"), (" ", "plain"))
-    if lack:
-        state = ((cut(plain(lack), width // 2), "warm"), (" ", "plain"))
-    return cut_line(spread(((" ", "plain"), *joined(tuple(parts))), (("  ", "plain"), *state), width), width)
+    told: Line = (_MARGIN, *joined((whose, *parts)))
+    state = plain(lack) if lack else _state(below, paused=paused)
+    longer = (_MARGIN, *joined((whose, (("agent and engines", "plain"),), *parts)))
+    if not wanted.source and width_of(longer) + cell_len(state) + 3 <= width:
+        told = longer
+    state = cut(state, max(width // 2, width - width_of(told) - 3))
+    tone: Tone = "warm" if below or paused or lack else "dim"
+    return cut_line(spread(told, (("  ", "plain"), (state, tone), _MARGIN), width), width)
 
 
 def _state(below: int, *, paused: bool) -> str:
@@ -212,7 +222,8 @@ def nothing(wanted: Wanted, others: int, lack: str | None) -> str:
         return plain(lack)
     if others:
         hidden = f"None of {count(others, 'line')} of {whose} is shown"
-        ways = [f"{plain(wanted.source)} has written none of them; tab chooses"] if wanted.source else []
+        writer = "the agent" if wanted.source == "agent" else plain(wanted.source or "")
+        ways = [f"{writer} has written none of them; tab shows another source"] if wanted.source else []
         ways += ["v shows other levels"] if wanted.threshold != "all" else []
         ways += ["esc shows what / hides"] if wanted.filter else []
         return f"{hidden}: {', '.join(ways)}." if ways else f"{hidden}."

@@ -70,6 +70,12 @@ def has_gpu(node: NodeState) -> bool:
     return node.machine is not None and node.machine.gpu is not None
 
 
+def has_power_of_parts(node: NodeState) -> bool:
+    """Whether the power that the node tells is that of a part of its machine."""
+    sample = node.sample
+    return sample is not None and sample.power_watts is not None and sample.power_covers in {"chip", "gpu"}
+
+
 def pressure(node: NodeState) -> Pressure | None:
     """How hard memory is pressed."""
     return node.sample.pressure if node.sample else None

@@ -25,6 +25,9 @@ MARK = "*"
 """Stands beside a marked row, and is the key that marks all of them."""
 
 
+_DRAWN: frozenset[Tone] = frozenset({"bar", "bar-warm", "bar-hot", "spark"})
+
+
 def dimmed(line: Line) -> Line:
-    """The line in the tone of what is old."""
-    return tuple((text, "dim") for text, _ in line)
+    """The line in the tone of what is old; pictures, of which more is seen than of text, are quieter still."""
+    return tuple((text, "off" if tone in _DRAWN else "dim") for text, tone in line)

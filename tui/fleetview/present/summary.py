@@ -12,6 +12,8 @@ from fleetview.present.text import Line, cut_line, joined, plain, spread, width_
 
 _FEWEST = 2
 """Parts that stay however narrow the pane is."""
+_APART = 3
+"""Cells between both edges and what the fleet comes to."""
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,21 @@ class View:
     readonly: bool = False
     next_alert: str = ""
     """The key that goes to the next alert, where one does."""
+    pause: str = ""
+    """The key that lets the picture go on."""
+    demo: bool = False
+    """Whether the program shows a fleet that there is not, even before a node of it said so."""
 
 
 def header(title: str, fleet: Fleet, now: float, width: int, view: View) -> Line:
     """What the fleet comes to, and what is unusual about it; the last figures give way first."""
     simulated = any(node.machine and node.machine.simulated for node in fleet.values())
     parts: list[Line] = [((plain(title), "strong"),)]
-    if simulated:
+    if simulated or view.demo:
         parts.append((("DEMO", "accent"),))
     parts += sums(fleet, now)
     end = (*_signs(fleet, now, view), (" ", "plain"))
-    while len(parts) > _FEWEST and width_of(joined(tuple(parts))) + width_of(end) + 2 > width:
+    while len(parts) > _FEWEST and width_of(joined(tuple(parts))) + width_of(end) + _APART > width:
         parts.pop()
     start = ((" ", "plain"), *joined(tuple(parts)))
     return cut_line(spread(start, end, width), width)
@@ -48,7 +54,7 @@ def _signs(fleet: Fleet, now: float, view: View) -> Line:
     if view.filter:
         parts.append(((f"/{plain(view.filter)}", "accent"),))
     if view.paused:
-        parts.append((("paused", "warm"),))
+        parts.append((("paused", "warm"), (f" {view.pause}" if view.pause else "", "accent")))
     if alerts:
         key: Line = ((f" {view.next_alert}", "accent"),) if view.next_alert else ()
         parts.append(((f"▲ {count(alerts, 'alert')}", "hot"), *key))

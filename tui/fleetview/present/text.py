@@ -33,6 +33,8 @@ DASH = "–"
 ELLIPSIS = "…"
 _WORTH_CUTTING = 14
 """Cells from which the beginning of a part says more than leaving it out."""
+_SHORTEST = 12
+"""Cells in which a beginning and an end still say something."""
 REPLACEMENT = "�"
 SEPARATOR = " · "
 
@@ -96,6 +98,15 @@ def cut(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + ELLIPSIS
+
+
+def cut_middle(text: str, width: int) -> str:
+    """The text in at most `width` cells, with its end, by which names of one family differ."""
+    if cell_len(text) <= width or width < _SHORTEST:
+        return cut(text, width)
+    tail = width // 3
+    end = set_cell_size(text[::-1], tail)[::-1]
+    return f"{set_cell_size(text, width - tail - 1).rstrip()}{ELLIPSIS}{end.lstrip()}"
 
 
 def width_of(line: Line) -> int:

@@ -18,7 +18,7 @@ from fleetview.bench.book import Kept
 from fleetview.bench.task import FULL, QUICK, Lengths, Task, ready_tasks
 from fleetview.messages import RequestFailed
 from fleetview.present import count, plain
-from fleetview.present.bench import offer, progress
+from fleetview.present.bench import UNMEASURED, offer, progress
 from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.toned import contents
@@ -35,7 +35,9 @@ class Bench(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "begin", "measure", id="bench.begin", tooltip="Begin; nothing was asked before."),
         Binding("tab,left,right", "other", "quick or full", id="bench.other", tooltip="Few short runs, or more."),
-        Binding("escape,q", "leave", "stop", id="bench.stop", tooltip="Stop measuring; when nothing runs, close."),
+        Binding(
+            "escape,q", "leave", "stop or close", id="bench.stop", tooltip="Stop measuring; when nothing runs, close."
+        ),
         *SCROLL_KEYS,
     ]
 
@@ -65,7 +67,7 @@ class Bench(ModalScreen[None]):
             dialog.border_title = Content(f"Measure {count(len(self._tasks), 'model')} on {where}")
             with VerticalScroll(id="rows", can_focus=False):
                 yield Static(id="lines")
-            yield Static(id="message", markup=False)
+            yield Static(id="message", markup=False, classes="-silent")
             yield KeyHints()
 
     def on_resize(self) -> None:
@@ -111,9 +113,7 @@ class Bench(ModalScreen[None]):
         """Measure on every node."""
         await asyncio.gather(*(self._node(tasks) for tasks in nodes))
         self._work = None
-        self.query_one("#message", Static).update(
-            "measured; the figures are kept, `fleetview bench --history` lists them"
-        )
+        self._say("measured and kept: `fleetview bench NODE --history` lists the figures")
 
     async def _node(self, tasks: tuple[Task, ...]) -> None:
         """Measure the models of one node."""
@@ -126,7 +126,7 @@ class Bench(ModalScreen[None]):
             try:
                 self._kept[task.key] = await self._measure(task, tell)
             except RequestFailed as failed:
-                self._steps[task.key] = f"not measured: {failed}"
+                self._steps[task.key] = f"{UNMEASURED}: {failed}"
             self._show()
 
     def action_leave(self) -> None:
@@ -144,7 +144,9 @@ class Bench(ModalScreen[None]):
 
     def _say(self, text: str) -> None:
         """Something below the models."""
-        self.query_one("#message", Static).update(Content(text))
+        message = self.query_one("#message", Static)
+        message.remove_class("-silent")
+        message.update(Content(text))
 
     def action_scroll(self, rows: int) -> None:
         """Further down, or up."""

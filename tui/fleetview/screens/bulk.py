@@ -27,6 +27,8 @@ from fleetview_agent.wire import Order, Plan
 Make = Callable[[str], tuple[Target, ...]]
 """Who leaves (`auto`, `none` or `all`) → what each node is asked for."""
 EVICTIONS = ("auto", "none", "all")
+_LEAVE = {"auto": "longest unused first", "none": "nothing has to", "all": "but what is pinned"}
+"""What each of them means."""
 
 
 class Bulk(ModalScreen[tuple[Target, ...] | None]):
@@ -36,7 +38,13 @@ class Bulk(ModalScreen[tuple[Target, ...] | None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "agree", "do it", id="bulk.agree", tooltip="Ask every node that is not left out."),
-        Binding("tab", "evict", "what leaves", id="bulk.evict", tooltip="Let auto, none or all leave."),
+        Binding(
+            "tab",
+            "evict",
+            "what leaves",
+            id="bulk.evict",
+            tooltip="What leaves: auto (what was unused for longest, until it fits), none, or all but what is pinned.",
+        ),
         Binding("escape,n,q", "cancel", "cancel", id="bulk.cancel", tooltip="Leave everything as it is."),
         *SCROLL_KEYS,
     ]
@@ -120,7 +128,7 @@ class Bulk(ModalScreen[tuple[Target, ...] | None]):
 
     def _message(self) -> str:
         """How many nodes are asked, and what leaves there."""
-        leaves = f"; what leaves: {self._evict}" if self._evicts else ""
+        leaves = f"; what leaves: {self._evict} ({_LEAVE[self._evict]})" if self._evicts else ""
         if not self._seen:
             return f"planning …{leaves}"
         asked = nodes_of(self._targets)

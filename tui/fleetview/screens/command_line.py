@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -51,6 +52,8 @@ class CommandLine(ModalScreen[str | None]):
         """The choice that stands in the line."""
         self._put = ""
         """What we wrote into the line ourselves."""
+        self._objected: str | None = None
+        """What is wrong with the line."""
 
     def compose(self) -> ComposeResult:
         """Choices, what is wrong, the line."""
@@ -58,7 +61,7 @@ class CommandLine(ModalScreen[str | None]):
             yield Lines(id="choices")
             yield Lines(id="objection")
             with Horizontal(id="line"):
-                yield Static(":", id="colon")
+                yield Static(Content(f"{self.app.sub_title} :".strip()), id="colon")
                 yield CommandInput(_HINT)
 
     def on_mount(self) -> None:
@@ -90,11 +93,14 @@ class CommandLine(ModalScreen[str | None]):
             self.query_one("#choices", Lines).lines = choice_lines(
                 self._completion, self._at, rows, self.size.width - 2
             )
+            said = self._objected
+            lines = wrapped(((plain(said), "warm"),), self.size.width - 2) if said else ()
+            self.query_one("#objection", Lines).lines = lines
 
     def _object(self, sentence: str | None) -> None:
         """Say what is wrong with the line, or no longer."""
-        lines = wrapped(((plain(sentence), "warm"),), self.size.width - 2) if sentence else ()
-        self.query_one("#objection", Lines).lines = lines
+        self._objected = sentence
+        self._draw()
 
     @on(Input.Submitted)
     def _run(self, event: Input.Submitted) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -14,9 +16,8 @@ from fleetview.config import Ui
 from fleetview.fleet import NodeState, condition
 from fleetview.present import measures, plain
 from fleetview.present.filtering import FilterError, parsed
-from fleetview.present.node.panel import panel
 from fleetview.present.numbers import count
-from fleetview.present.summary import View, header
+from fleetview.present.summary import header
 from fleetview.present.table.columns import COLUMNS
 from fleetview.present.table.grouping import NEXT, Grouping, grouped
 from fleetview.present.table.layout import Choice
@@ -43,7 +44,7 @@ _HINT = "text, !not, field>value as in mem>80 & role=head"
 class FleetScreen(NodeActions):
     """What people meet first."""
 
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall"), (36, "-high")]  # noqa: RUF012 -- as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-low"), (22, "-tall"), (36, "-high")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         filter_key("filter", "Show only nodes that match."),
         Binding("space", "mark", "mark", id="row.mark", tooltip="Mark the row; verbs act on all that are marked."),
@@ -52,11 +53,13 @@ class FleetScreen(NodeActions):
         Binding("w", "wide", "wide", id="view.wide", tooltip="More columns, as far as there is room; again: fewer."),
         Binding("z", "group", "group", id="view.group", tooltip="Put rows together by role, by tag, or not at all."),
         Binding("asterisk", "mark_all", "mark all", show=False, id="row.mark_all", tooltip="Mark every row; or none."),
-        Binding("escape,backspace", "clear", show=False, id="view.clear", tooltip="Show all nodes again."),
+        Binding("escape,backspace", "clear", show=False, id="view.clear", tooltip="Show all; then no marks."),
     ]
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
+        self.table = FleetTable()
+        """The rows."""
         self._ui = Ui()
         """The wishes of the fleet file that are carried out; what was chosen since then stays."""
         self._sieve = Sieve()
@@ -66,13 +69,6 @@ class FleetScreen(NodeActions):
         self._alert_key = ""
         self._summed: object = None
         """What the header was made of."""
-        self._paneled: object = None
-        """What the panel was made of."""
-
-    @property
-    def table(self) -> FleetTable:
-        """The rows."""
-        return self.query_one(FleetTable)
 
     @property
     def node(self) -> NodeState | None:
@@ -82,9 +78,18 @@ class FleetScreen(NodeActions):
     @property
     def subjects(self) -> tuple[Subject, ...]:
         """The marked rows that can be seen, in their order; without any the selected one."""
+        return tuple(self.marks.values()) or super().subjects
+
+    @property
+    def marks(self) -> Mapping[Hashable, Subject]:
+        """The marked nodes that can be seen, in their order."""
         marked = self.table.marked if self.is_mounted else frozenset()
-        shown = (self.fleet.get(name) for name in self.table.names if name in marked) if marked else ()
-        return tuple(Subject(node) for node in shown if node is not None) or super().subjects
+        shown = self.table.names if marked else ()
+        return {name: Subject(self.fleet[name]) for name in shown if name in marked and name in self.fleet}
+
+    def unmark(self, marks: Collection[Hashable]) -> None:
+        """Take these marks away."""
+        self._mark(self.table.marked.difference(marks))
 
     @property
     def filtered(self) -> bool:
@@ -92,10 +97,12 @@ class FleetScreen(NodeActions):
         return bool(self._sieve.filter)
 
     def compose(self) -> ComposeResult:
-        """Sums, nodes, the selected node, keys."""
+        """Sums, nodes, the selected node, keys; styled for the height from the start, and so only once."""
+        _, fitting = max(point for point in self.VERTICAL_BREAKPOINTS if point[0] <= self.app.size.height)
+        self.add_class(fitting, update=False)
         yield StatusBar()
         yield Heading()
-        yield FleetTable()
+        yield self.table
         yield NodePanel()
         yield FilterLine(_HINT, "clear")
         yield Lines(id="objection")
@@ -146,7 +153,7 @@ class FleetScreen(NodeActions):
 
     def _draw_header(self) -> None:
         """Sum up the fleet: once a second, and when more than a figure has changed."""
-        view = View(self._sieve.filter.text, self.paused, self.desk.readonly, self._alert_key)
+        view = replace(self.view, filter=self._sieve.filter.text, next_alert=self._alert_key)
         width = self.size.width
         fleet = tuple((node.link, node.machine is None, node.operations) for node in self.shown.values())
         if (summed := (self.desk.title, view, self.shown_at, width, fleet)) != self._summed:
@@ -179,12 +186,7 @@ class FleetScreen(NodeActions):
 
     def _draw_panel(self) -> None:
         """Show the selected node."""
-        widget = self.query_one(NodePanel)
-        node = self.shown.get(self.table.selected or "")
-        size = widget.size
-        if (paneled := (node, self.shown_at, size)) != self._paneled:
-            self._paneled = paneled
-            widget.lines = panel(node, self.shown_at, size.width, size.height) if node and size.height else ()
+        self.query_one(NodePanel).show(self.shown.get(self.table.selected or ""), self.shown_at)
 
     @on(FleetTable.Selected)
     def select(self) -> None:
@@ -217,8 +219,11 @@ class FleetScreen(NodeActions):
             self.table.focus()
 
     def action_clear(self) -> None:
-        """Show all nodes again."""
-        self.query_one("#filter", Input).value = ""
+        """Show all nodes again; where all are shown, take the marks away."""
+        typed = self.query_one("#filter", Input)
+        if not typed.value and not self.has_class("-filtering"):
+            self._mark(frozenset())
+        typed.value = ""
         self.remove_class("-filtering", "-objected")
         self.table.focus()
 

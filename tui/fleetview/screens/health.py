@@ -19,6 +19,8 @@ from fleetview.widgets.lines import Lines
 class Health(ModalScreen[None]):
     """What was found on a node; changes nothing."""
 
+    CSS_PATH = "help.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace,q,h,enter", "dismiss", "close", id="health.close", tooltip="Close it."),
         *SCROLL_KEYS,
@@ -31,7 +33,7 @@ class Health(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The findings."""
-        with Dialog(id="health") as pane:
+        with Dialog("health", "esc closes") as pane:
             pane.border_title = Content(f"Health of {plain(self._node_name)}")
             yield Lines()
 

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 from fleetview.present.keys import Group, HelpKey, help_lines
-from fleetview.screens.node_actions import NodeActions
+from fleetview.screens.following import FollowingScreen
 from fleetview.screens.scroll_keys import SCROLL_KEYS
 from fleetview.verbs.twins import TWINS
 from fleetview.widgets.dialog import Dialog
@@ -24,7 +24,9 @@ _ROWS = ("node", "model", "operation", "row")
 class Help(ModalScreen[None]):
     """Which keys work now, why the others do not, and what to type in a shell instead."""
 
+    CSS_PATH = "help.tcss"
     AUTO_FOCUS = ""
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace,q,question_mark,enter", "close", "close", id="help.close", tooltip="Close help."),
         Binding("slash", "search", "search", id="help.search", tooltip="Only keys with some words."),
@@ -37,8 +39,8 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The keys."""
-        with Dialog(id="help") as pane:
-            pane.border_title = "Keys · / searches"
+        with Dialog("help", "/ searches · esc closes") as pane:
+            pane.border_title = "Keys"
             yield Lines()
         yield Input(placeholder="words; esc shows all", compact=True, id="search")
 
@@ -56,7 +58,7 @@ class Help(ModalScreen[None]):
     def _draw(self) -> None:
         """Word the keys for the width."""
         lines = self.query_one(Lines)
-        lines.lines = help_lines(self._keys, lines.size.width, self.query_one(Input).value)
+        lines.lines = help_lines(self._keys, lines.size.width - 1, self.query_one(Input).value)
 
     @on(Input.Changed)
     def narrow(self) -> None:
@@ -91,7 +93,7 @@ class Help(ModalScreen[None]):
 
 def keys_of(screen: Screen[object]) -> tuple[HelpKey, ...]:
     """Every action that a key of the screen reaches, with all its keys."""
-    why_not = screen.why_not if isinstance(screen, NodeActions) else lambda _action: None
+    why_not = screen.why_not if isinstance(screen, FollowingScreen) else lambda _action: None
     found: dict[str, HelpKey] = {}
     # what the last line shows comes first, then what else a key does, then how to move
     active = sorted(screen.active_bindings.values(), key=lambda one: (not one.binding.show, one.node is screen.focused))

@@ -22,7 +22,7 @@ from fleetview.present.operations.command_lines import command_line
 from fleetview.present.operations.dialogs import cancelling
 from fleetview.present.operations.journal import Entry
 from fleetview.present.operations.progress import subject
-from fleetview.present.text import Line
+from fleetview.present.text import Line, cut_line
 from fleetview.screens.copied import copied
 from fleetview.screens.desk import Desk
 from fleetview.screens.following import FollowingScreen
@@ -38,6 +38,8 @@ ENTRIES = 100
 """Ended operations that are asked of each node."""
 AT_ONCE = 16
 """Nodes that are asked at the same time."""
+SCROLL_BAR = 1
+"""Cells whose place is always kept."""
 
 
 class JournalScreen(FollowingScreen):
@@ -94,8 +96,6 @@ class JournalScreen(FollowingScreen):
         """Everything follows the size."""
         self.call_after_refresh(self.draw)
 
-    # What is read
-
     def drawn(self) -> None:
         """Read the journals of nodes of which more has ended than was read."""
         for name, node in self.fleet.items():
@@ -118,21 +118,21 @@ class JournalScreen(FollowingScreen):
             self._changes += 1
         self.draw()
 
-    # What is shown
-
     def draw(self) -> None:
         """Show the operations as they stand."""
         if not self.is_mounted or not self.query(RowList):
             return
         nodes = tuple(name for name in self.shown if self._only in {None, name})
-        self._layout = journal_rows.layout(self.query_one(RowList).row_width or self.size.width, nodes)
+        self._layout = journal_rows.layout(self.size.width - SCROLL_BAR, nodes)
         self._collect(nodes)
         silent = tuple(name for name in nodes if name in self._lacks or not self.shown[name].current)
         demo = any(node.machine and node.machine.simulated for node in self.shown.values())
         view = (self._only, self._filter.text, len(self._entries))
         summary = journal.summary(self.desk.title, view, silent, self.size.width, demo=demo)
         self.query_one(StatusBar).lines = (summary,)
-        self.query_one("#journal-heading", Lines).lines = (journal_rows.heading(self._layout),)
+        shown = self._entries or self.has_class("-tall")  # a short pane has no other place for why there is no row
+        heading = journal_rows.heading(self._layout) if shown else self._nothing(self.size.width - 1)
+        self.query_one("#journal-heading", Lines).lines = (heading,)
         self.query_one(RowList).show(tuple(self._entries), self._word)
         self._glance()
 
@@ -163,8 +163,14 @@ class JournalScreen(FollowingScreen):
         if entry := self._entry:
             lines.lines = journal.glance(entry, width)
         else:
-            lines.lines = (((journal.nothing(bool(self._filter), self._only), "dim"),),)
+            lines.lines = (self._nothing(width),)
         self.refresh_bindings()
+
+    def _nothing(self, width: int) -> Line:
+        """Why there is no row."""
+        node = self.shown.get(self._only) if self._only else None
+        lack = (refusal(node, "undo") or self._lacks.get(node.name)) if node else None
+        return cut_line(((journal.nothing(bool(self._filter), self._only, lack), "dim"),), width)
 
     @property
     def _entry(self) -> Entry | None:
@@ -174,8 +180,6 @@ class JournalScreen(FollowingScreen):
     def _node_of(self, entry: Entry) -> NodeState | None:
         """The node of an operation, as it is."""
         return self.fleet.get(entry.node)
-
-    # Which keys work
 
     def why_not(self, action: str) -> str | None:
         """Why an action cannot be done just now, in words; None when it can."""
@@ -196,8 +200,6 @@ class JournalScreen(FollowingScreen):
         if not super().check_action(action, parameters) or (self.desk.readonly and action in {"undo", "cancel"}):
             return False
         return True if self.why_not(action) is None else None
-
-    # What keys do
 
     def action_open(self) -> None:
         """Everything about the operation."""

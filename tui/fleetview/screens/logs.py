@@ -16,7 +16,8 @@ from fleetview.fleet import Fleet, NodeState, condition
 from fleetview.messages import RequestFailed
 from fleetview.present.logs import LONGEST, THRESHOLDS, Entry, Wanted, columns, matches, nothing, title
 from fleetview.present.numbers import age
-from fleetview.present.summary import View, header
+from fleetview.present.operations.why import Trouble, nearest, trouble
+from fleetview.present.summary import header
 from fleetview.present.text import Line, plain
 from fleetview.present.wrapping import wrapped
 from fleetview.screens.copied import copied
@@ -45,6 +46,7 @@ class LogsScreen(FollowingScreen):
         Binding("tab", "source(1)", "engine", id="logs.source", tooltip="Only the agent's log, or one engine's."),
         Binding("shift+tab", "source(-1)", show=False, id="logs.source_before", tooltip="The source before."),
         Binding("v", "level", "level", id="logs.level", tooltip="Every level, then only the more serious ones."),
+        Binding("exclamation_mark", "why", "why", id="node.why", tooltip="Why the last failure came about."),
         filter_key("find", "Only lines with a text; ! before it: without."),
         Binding("w", "wrap", "wrap", id="logs.wrap", tooltip="Long lines whole, or in one row each."),
         Binding("y", "copy_line", "copy", id="logs.copy", tooltip="Copy the line."),
@@ -59,6 +61,8 @@ class LogsScreen(FollowingScreen):
         """Lines that have come and are not shown yet."""
         self._asked: dict[str, float | None] = {}
         """Node → since when its connection stood when it was asked."""
+        self._fails = False
+        """Whether one of the nodes that are looked at has failed at something."""
         self._lacks: dict[str, str] = {}
         """Node → why it told nothing."""
 
@@ -79,6 +83,7 @@ class LogsScreen(FollowingScreen):
     def on_resize(self, _event: Resize) -> None:
         """Everything follows the size."""
         self.call_after_refresh(self._show, keep=True)
+        self.call_after_refresh(self.draw)
 
     def choose(self, node: str | None, source: str | None) -> None:
         """Follow the logs of a node, or of one of its engines."""
@@ -102,10 +107,28 @@ class LogsScreen(FollowingScreen):
             self.query_one(LogView).extend(self._untold)
             self._untold.clear()
         self._ask()
-        view = View(paused=self.paused, readonly=self.desk.readonly)
-        line = header(self.desk.title, self.shown, self.shown_at, self.size.width, view)
+        line = header(self.desk.title, self.shown, self.shown_at, self.size.width, self.view)
         self.query_one(StatusBar).lines = (line,)
         self._draw_title()
+
+    def drawn(self) -> None:
+        """See whether there is something to tell of."""
+        if self._fails != (fails := self._failure() is not None):
+            self._fails = fails
+            self.refresh_bindings()
+
+    def why_not(self, action: str) -> str | None:
+        """Why an action cannot be done just now, in words; None when it can."""
+        if action != "why" or (self.is_mounted and self._failure()):
+            return None
+        where = self._wanted.node or "any node"
+        return f"nothing failed on {where}; the journal (5) goes back further"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Dim what cannot be done just now."""
+        if not super().check_action(action, parameters):
+            return False
+        return True if self.why_not(action) is None else None
 
     @on(LogView.Moved)
     def _draw_title(self) -> None:
@@ -130,7 +153,8 @@ class LogsScreen(FollowingScreen):
         name, reason = reasons[0]
         if self._wanted.node:
             return reason
-        return f"{len(reasons)} of {len(nodes)} tell nothing; {name}: {reason}"
+        whose = f"{name} tells nothing" if len(reasons) == 1 else f"{len(reasons)} of {len(nodes)} tell nothing, {name}"
+        return f"{whose}: {reason}"
 
     def _silence(self, node: NodeState) -> str | None:
         """Why a node tells nothing just now."""
@@ -212,6 +236,21 @@ class LogsScreen(FollowingScreen):
         """Long lines whole, or cut."""
         view = self.query_one(LogView)
         view.wrap(not view.wraps)
+
+    def action_why(self) -> None:
+        """Tell why the last failure came about: of the selected line's node, else of the newest among the others."""
+        from fleetview.screens.why import Why  # the first paint does not wait for dialogs
+
+        if failed := self._failure():
+            node = self.fleet[failed.node]
+            self.app.push_screen(Why(self.desk, failed, nearest(node.samples, failed.at)))
+
+    def _failure(self) -> Trouble | None:
+        """The failure that is meant, of the nodes that are looked at."""
+        found = [failed for node in self._followed_nodes() if (failed := trouble(node))]
+        selected = self.query_one(LogView).selected
+        mine = (one for one in found if selected is not None and one.node == selected.node)
+        return next(mine, None) or max(found, key=lambda one: one.at or 0.0, default=None)
 
     @work(exclusive=True, group="clipboard")
     async def action_copy_line(self) -> None:

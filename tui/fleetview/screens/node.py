@@ -19,7 +19,7 @@ from fleetview.present.node.curves import STRETCHES, Past, Stretch
 from fleetview.present.node.detail import Asked, page, sections
 from fleetview.present.node.processes import Holders
 from fleetview.present.node.source_table import TITLE
-from fleetview.present.summary import View, header
+from fleetview.present.summary import header
 from fleetview.present.text import text_of
 from fleetview.screens.desk import Desk
 from fleetview.screens.node_actions import NodeActions
@@ -129,8 +129,6 @@ class NodeScreen(NodeActions):
         """Everything follows the size."""
         self.call_after_refresh(self.draw)
 
-    # What is shown
-
     @property
     def _past(self) -> Past:
         """What the charts are drawn of."""
@@ -138,8 +136,7 @@ class NodeScreen(NodeActions):
 
     def draw(self) -> None:
         """Show the node as it stands."""
-        view = View(paused=self.paused, readonly=self.desk.readonly)
-        line = header(self.desk.title, self.shown, self.shown_at, self.size.width, view)
+        line = header(self.desk.title, self.shown, self.shown_at, self.size.width, self.view)
         self.query_one(StatusBar).lines = (line,)
         node, width = self.shown.get(self._name_of_node), self.size.width - 1
         past = replace(self._past, keys=self._keys("shorter", "longer"))
@@ -177,8 +174,6 @@ class NodeScreen(NodeActions):
         lines = self.query_one("Pane > Lines", Lines).lines
         table = (start for start in self._starts if TITLE in text_of(lines[start]))
         self.query_one(Pane).scroll_to(y=next(table, 0), animate=False)
-
-    # What is asked of the node
 
     def drawn(self) -> None:
         """Read the journal where more has ended than was read, and see now and then who holds the memory."""

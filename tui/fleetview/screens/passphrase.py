@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from fleetview.present import plain
 from fleetview.present.text import Line
 from fleetview.widgets.key_hints import KeyHints
-from fleetview.widgets.toned import contents
+from fleetview.widgets.toned import content, contents
 
 
 class Secret(Input, inherit_bindings=False):
@@ -47,6 +47,9 @@ class Secret(Input, inherit_bindings=False):
         self.clear()
 
 
+_MEANING = "It stays in memory until fleetview ends, and is written nowhere."
+
+
 class Passphrase(ModalScreen[str | None]):
     """Hands back a passphrase; None when the operator will not say."""
 
@@ -67,20 +70,19 @@ class Passphrase(ModalScreen[str | None]):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content("Passphrase")
             yield Static(contents(self._lines()), id="lines")
+            yield Static(_MEANING, id="meaning")
+            if self._wrong:
+                yield Static(content((("! That did not open it.", "hot"),)))
             yield Secret()
             yield KeyHints()
 
     def _lines(self) -> tuple[Line, ...]:
         """What it is about."""
-        lines: tuple[Line, ...] = (
-            (("key  ", "dim"), (self._file, "strong")),
-            (("for  ", "dim"), (self._node, "plain")),
-            (("It stays in memory until fleetview ends, and is written nowhere.", "dim"),),
-        )
-        return (*lines, (("! That did not open it.", "hot"),)) if self._wrong else lines
+        return ((("key  ", "dim"), (self._file, "strong")), (("for  ", "dim"), (self._node, "plain")))
 
     def on_mount(self) -> None:
-        """The line has the keys."""
+        """The line has the keys; that it went wrong is worth more room than what was read before."""
+        self.set_class(self._wrong, "-wrong")
         self.query_one(Secret).focus()
 
     @on(Input.Submitted)

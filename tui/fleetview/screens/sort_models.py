@@ -22,5 +22,5 @@ class SortModels(SortBy, inherit_bindings=False):
         _letter("s", "size", "size", "By size, the largest first."),
         _letter("m", "resident", "in memory", "By the nodes that have it in memory, the most first."),
         _letter("d", "nodes", "on disk", "By the nodes that have it, the most first."),
-        Binding("escape,q,o", "cancel", "as it is", id="sort_models.cancel", tooltip="Leave the order as it is."),
+        Binding("escape,q,o", "cancel", "cancel", id="sort_models.cancel", tooltip="Leave the order as it is."),
     ]

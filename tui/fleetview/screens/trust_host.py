@@ -54,7 +54,7 @@ class TrustHost(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """The key, what it means, then the answers."""
-        with Dialog(id="dialog") as dialog:
+        with Dialog("dialog") as dialog:
             dialog.border_title = Content(f"Trust {self._node}?")
             with VerticalScroll(id="key", can_focus=False):
                 yield Static(contents(self._lines()))

@@ -23,7 +23,7 @@ class NameLine(Input):
     """Takes a name; Enter hands it over."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "take", id="name.take", tooltip="Take the name that is typed."),
+        Binding("enter", "submit", "do it", id="name.take", tooltip="Take the name that is typed."),
     ]
 
     def __init__(self, placeholder: str) -> None:

@@ -26,6 +26,7 @@ class Why(ModalScreen[None]):
     """One failure; changes nothing. What was read at that time is asked for where it is not at hand."""
 
     CSS_PATH = "why.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (15, "-tall")]  # noqa: RUF012 -- as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace,q,enter,exclamation_mark", "dismiss", "close", id="why.close", tooltip="Close it."),
         *SCROLL_KEYS,
@@ -39,7 +40,7 @@ class Why(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The card."""
-        with Dialog(id="why") as pane:
+        with Dialog("why", "esc closes") as pane:
             pane.border_title = Content(f"What failed on {plain(self._trouble.node)}")
             yield Lines()
 

@@ -14,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from fleetview.fleet import Fleet, NodeState
+from fleetview.present import measures
 from fleetview.present.table.freshness import FRESH_SECONDS, changed
 from fleetview.present.table.grouping import Group, group_line
 from fleetview.present.table.layout import Choice, Placed, layout
@@ -22,6 +23,8 @@ from fleetview.present.table.sorting import Sort
 from fleetview.present.text import Line, difference, left
 from fleetview.widgets.lines import Lines, draw
 
+_NOTE = 2
+"""Lines for what stands below the rows."""
 Row = str | Group
 """A node by its name, or what stands over several."""
 
@@ -32,7 +35,9 @@ class Heading(Lines):
 
 def _arranged_by(node: NodeState | None) -> object:
     """What the columns depend on."""
-    return None if node is None else (node.machine is None, node.machine is not None and node.machine.gpu)
+    if node is None:
+        return None
+    return node.machine is None, node.machine is not None and node.machine.gpu, measures.has_power_of_parts(node)
 
 
 class FleetTable(ScrollView, can_focus=True):
@@ -78,6 +83,8 @@ class FleetTable(ScrollView, can_focus=True):
         self._wanted: str | None = None
         """The node that was selected by hand; selected again when it comes back."""
         self._columns: tuple[Placed, ...] = ()
+        self._width = 0
+        """Cells for which they were chosen."""
         self._drawn: dict[Row, Line] = {}
         """What stands in the rows that were drawn."""
         self._fresh: dict[str, float] = {}
@@ -124,17 +131,21 @@ class FleetTable(ScrollView, can_focus=True):
 
     def _arrange(self) -> None:
         """Choose the columns anew, for another width, other machines or other wishes."""
-        width = self.size.width
+        width = self._room()
         columns = layout(self._fleet, width, self.choice)
-        self.screen.query_one(Heading).lines = (heading(columns, width, self.sort),)
-        if columns != self._columns:
-            self._columns = columns
+        self.screen.query_one(Heading).lines = (heading(columns, self.size.width, self.sort),)
+        if (columns, width) != (self._columns, self._width):
+            self._columns, self._width = columns, width
             self._drawn.clear()
             self.refresh()
 
+    def _room(self) -> int:
+        """Cells for a row; the scrollbar takes one of them where there are more rows than can be seen."""
+        return self.size.width - (len(self.rows) > self.size.height)
+
     def _line(self, shown: Row) -> Line:
         """What stands in a row now."""
-        width = self.size.width
+        width = self._width
         if isinstance(shown, Group):
             return group_line(shown, self._fleet, self._now, width)
         return row(
@@ -153,6 +164,8 @@ class FleetTable(ScrollView, can_focus=True):
         self._places = {one: place for place, one in enumerate(shown) if isinstance(one, str)}
         self.names = tuple(self._places)
         self.virtual_size = Size(self.size.width, len(shown))
+        if self._columns and self._room() != self._width:
+            self._arrange()
         if self._wanted in self._places and self.selected != self._wanted:
             self.selected = self._wanted
         elif self.selected not in self._places:
@@ -207,6 +220,10 @@ class FleetTable(ScrollView, can_focus=True):
         self._arrange()
         if self.selected is not None:
             self._scroll_into_view(self.selected)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 -- Textual's
+        """All nodes, also those that a filter hides, so that what stands below keeps its place; and the note."""
+        return max(len(self.rows), len(self._fleet)) + _NOTE
 
     def on_click(self, event: Click) -> None:
         """A click selects the row."""

@@ -27,16 +27,29 @@ class Key:
 
 
 def key_line(keys: tuple[Key, ...], width: int) -> Line:
-    """As many keys as there is room for, the most important first; the last one, help, always stays."""
+    """As many keys as there is room for, the most important first; help, the last one, stays, a cell from the edge."""
     if not keys:
         return ()
     *others, last = (_hint(key) for key in keys)
     line: Line = ((" ", "plain"),)
     for hint in others:
-        if width_of((*line, *hint, _GAP, *last)) > width:
+        if width_of((*line, *hint, _GAP, *last)) >= width:
             break
         line = (*line, *hint, _GAP)
     return (*line, *last)
+
+
+def key_lines(note: Line, keys: tuple[Key, ...], width: int) -> tuple[Line, ...]:
+    """Every key, in as many lines as it takes, after a note."""
+    margin: Span = (" ", "plain")
+    lines: list[Line] = [(*note, margin)]
+    for place, hint in enumerate(map(_hint, keys)):
+        begun = (*lines[-1], *((_GAP,) if place else ()), *hint)
+        if width_of(begun) <= width:
+            lines[-1] = begun
+        else:
+            lines.append((margin, *hint))
+    return tuple(lines)
 
 
 def _hint(key: Key) -> Line:
@@ -85,5 +98,20 @@ class KeyBar(Lines):
             if wanted and binding.action not in shown:
                 shown[binding.action] = Key(key, binding.description, enabled)
         note: Line = (*self.sign, *(((f" {cut(self.note, self.size.width // 2)} ", "accent"),) if self.note else ()))
-        keys = key_line(tuple(shown.values()), self.size.width - width_of(note))
-        self.lines = ((*note, *keys),)
+        self.lines = self.arranged(note, tuple(shown.values()))
+
+    def arranged(self, note: Line, keys: tuple[Key, ...]) -> tuple[Line, ...]:
+        """One line, of as many keys as there is room for."""
+        return ((*note, *key_line(keys, self.size.width - width_of(note))),)
+
+
+class Letters(KeyBar):
+    """The keys of a question, every one of them; in a narrow pane in several lines."""
+
+    def on_resize(self, _event: Resize) -> None:
+        """Get as many rows as the lines for this width are; while rows are being given out none can be asked for."""
+        self.call_after_refresh(self.refresh, layout=True)
+
+    def arranged(self, note: Line, keys: tuple[Key, ...]) -> tuple[Line, ...]:
+        """All keys: one that does not stand there cannot be guessed."""
+        return key_lines(note, keys, self.size.width)

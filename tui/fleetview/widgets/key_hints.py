@@ -23,7 +23,7 @@ class KeyHints(KeyBar):
         for _, binding, enabled, _ in own:
             actions.setdefault(binding.action, Key(self.app.get_key_display(binding), binding.description, enabled))
         sign = self.sign
-        line = key_line(tuple(together(tuple(actions.values()))), self.size.width + 1 - width_of(sign))
+        line = key_line(tuple(together(tuple(actions.values()))), self.size.width + 2 - width_of(sign))
         self.lines = ((*sign[1:], *(line if sign else line[1:])),)  # the dialog has its own padding
 
 

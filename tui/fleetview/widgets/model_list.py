@@ -17,15 +17,13 @@ from textual.widget import Widget
 from fleetview.models.picking import Choice
 from fleetview.present import DASH, ELLIPSIS, plain, size
 from fleetview.present.operations.plans import fits, sure
-from fleetview.present.text import Line, cut_line, joined, left, right, width_of
+from fleetview.present.text import Line, cut_line, cut_middle, joined, left, right, width_of
 from fleetview.widgets.lines import draw
 from fleetview.widgets.toned import content
 from fleetview_agent.wire import Plan
 
 _SIZE, _QUANTIZATION, _WHERE, _WHERE_IN_SHORT, _FITS, _SURE, _SURE_IN_SHORT = range(7)
 _WIDTHS = (5, 8, 20, 15, 17, 8, 5)
-_SHORTEST = 12
-"""Cells in which a beginning and an end still say something."""
 _SHORTEST_BESIDE = 22
 """Cells that a name gets at least, or nothing stands beside it."""
 _LAYOUTS = (
@@ -84,7 +82,7 @@ class ModelList(ScrollView, can_focus=False):
         scrollbar-size: 1 1;
         scrollbar-gutter: stable;
         & > .model-list--highlighted { background: $row-selected; color: $foreground; text-style: bold; }
-        & > .model-list--refused { color: $text-disabled; }
+        & > .model-list--refused { color: $text-muted; }
     }
     """
 
@@ -224,11 +222,7 @@ def _where(row: Choice) -> str:
 def _middle_cut(line: Line, room: int) -> Line:
     """The line in so many cells, with the end of its last part, by which models of one family differ."""
     *front, (text, tone) = line
-    cells = room - width_of(tuple(front))
-    if width_of(line) <= room or cells < _SHORTEST:
-        return line
-    tail = cells // 3
-    return (*front, (f"{text[: cells - tail - 1]}{ELLIPSIS}{text[-tail:]}", tone))
+    return (*front, (cut_middle(text, max(0, room - width_of(tuple(front)))), tone))
 
 
 def _row(name: Line, cells: Mapping[int, Line], width: int, where: str = "") -> Line:

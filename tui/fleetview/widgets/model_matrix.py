@@ -105,7 +105,8 @@ class ModelMatrix(ScrollView, can_focus=True):
 
     def _arrange(self) -> None:
         """Choose the columns anew, for another width, other nodes, or another one that is selected."""
-        grid = matrix.grid(self._table.fleet, self.node, self.grid, self.size.width)
+        scrollbar = 1 if len(self._entries) > self.size.height else 0
+        grid = matrix.grid(self._table.fleet, self.node, self.grid, self.size.width, scrollbar)
         if grid != self.grid:
             self.grid = grid
             self._drawn.clear()

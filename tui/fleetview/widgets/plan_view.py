@@ -79,7 +79,8 @@ class PlanView(Vertical):
         """Show the facts, each as long as it is, below the others."""
         width = self.size.width or 80
         short = self.screen.has_class("-short")
-        turned = (fitting(settings(self.planned), width),) if short else flowing(settings(self.planned), width)
+        turns = settings(self.planned)
+        turned = (fitting(turns, width),) if short else flowing(turns, width, _LABEL_WIDTH)
         self.query_one("#settings", Static).update(contents(turned))
         lines = facts(self.planned)
         if short:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fleetview.bench.results import Result
-from fleetview.cli.output import table
+from fleetview.cli.output import screen_width, table
 from fleetview.present.bench import facts, first, rates, tokens
 from fleetview.present.numbers import moment
 
@@ -15,13 +15,13 @@ NUMBERS = frozenset((3, 4, 5, 6, 7, 8))
 
 def block(result: Result, before: Result | None) -> str:
     """One result in full, with what has changed since the one before."""
-    lines = table([(f"  {label}", words) for label, words in facts(result, before)])
+    lines = table([(f"  {label}", words) for label, words in facts(result, before)], width=screen_width())
     return f"{result.model} on {result.node}\n{lines}"
 
 
 def history(results: Iterable[Result]) -> str:
     """A row for each."""
-    return table((HEADING, *map(_row, results)), NUMBERS)
+    return table((HEADING, *map(_row, results)), NUMBERS, screen_width())
 
 
 def _row(result: Result) -> tuple[str, ...]:

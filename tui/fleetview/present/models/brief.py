@@ -113,16 +113,22 @@ def _named(name: str, tone: Tone, suffix: Line, width: int) -> Line:
 
 def facts(node: NodeState, backend: str, model: ResidentModel, now: float, width: int) -> Line:
     """A resident model in one line: name, quantization, memory, context, engine, and what it does."""
-    heard = node.backends_heard_at.get(backend, now)
     title: Line = ((plain(model.name), "strong"),)
+    quantization = model.quantization
+    if model.phase != "failed" and quantization and quantization.casefold() not in model.name.casefold():
+        title = (*title, (f" {plain(quantization)}", "plain"))
+    return fitting((title, *parts(node, backend, model, now)), width)
+
+
+def parts(node: NodeState, backend: str, model: ResidentModel, now: float) -> tuple[Line, ...]:
+    """The same without its name: memory, context, engine, and what it does."""
     if model.phase == "failed":
-        return fitting((title, *life(model, None, 0.0)), width)
-    if model.quantization and model.quantization.casefold() not in model.name.casefold():
-        title = (*title, (f" {plain(model.quantization)}", "plain"))
+        return life(model, None, 0.0)
+    heard = node.backends_heard_at.get(backend, now)
     about: tuple[Line, ...] = tuple(((text, "plain"),) for text in _about(backend, model))
     doing = life(model, node.traffic(backend, model.name), now - heard)
     remark: Line = ((plain(model.remark), "warm"),) if model.remark else ()
-    return fitting((title, *about, *doing, *((remark,) if remark else ())), width)
+    return (*about, *doing, *((remark,) if remark else ()))
 
 
 def _about(backend: str, model: ResidentModel) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fleetview.fleet import Fleet, NodeState, condition
 from fleetview.models.inventory import Entry
+from fleetview.present.measures import memory_free
 from fleetview.present.models.matrix_cells import WORDS, Table, cell
 from fleetview.present.numbers import age, context, count, size
 from fleetview.present.signs import MARK
@@ -16,6 +17,7 @@ from fleetview.present.text import (
     Span,
     cut,
     cut_line,
+    cut_middle,
     fitting,
     joined,
     left,
@@ -30,9 +32,14 @@ _LEAD = 2
 _OLD = frozenset({"down", "stale", "connecting"})
 """Conditions in which what is known is not of now."""
 _NARROW, _WIDE, _VERY_WIDE = 60, 110, 150
+_CONTEXT = 5
+_AIR: Line = ((" ", "plain"),)
+"""Between what a model is and what nodes have of it, where the mark of a selected node stands as well."""
 _LEAST, _MOST = 9, 18
 """Cells of a node's column."""
-_SUM = 7
+_TIGHT = 12
+"""Cells for a node, up to which names need all of them but one."""
+_SUM = 9
 """Cells for on how many nodes a model is in memory and on the disk, where there is no room for nodes."""
 
 
@@ -61,15 +68,20 @@ class Grid:
     gap: int = 1
 
 
-def grid(fleet: Fleet, selected: str | None, before: Grid | None, width: int) -> Grid:
-    """The columns that fit into `width` cells: the selected node among them, and the others where they were."""
+def grid(fleet: Fleet, selected: str | None, before: Grid | None, width: int, scrollbar: int = 0) -> Grid:
+    """The columns that fit into `width` cells: the selected node among them, and the others where they were.
+
+    For the cells of a scrollbar the names of the models give way.
+    """
     if width < _NARROW:
-        return Grid(Head(max(8, width - _LEAD - _SUM - 13), sums=_SUM))
+        return Grid(Head(max(8, width - scrollbar - _LEAD - _SUM - 13), sums=_SUM))
     names = tuple(fleet)
-    head = Head(34, 8) if width >= _VERY_WIDE else Head(26, 8) if width >= _WIDE else Head(18, 7)
-    room = width - taken(head)
-    cell = min(max(room // max(1, len(names)) - 2, _LEAST), _MOST)
-    gap = 2 if cell > _LEAST else 1
+    name, quantization = (34, 8) if width >= _VERY_WIDE else (26, 8) if width >= _WIDE else (18, 7)
+    head = Head(name - scrollbar, quantization)
+    room = width - scrollbar - taken(head)
+    step = room // max(1, len(names))
+    gap = 2 if step > _TIGHT else 1
+    cell = min(max(step - gap, _LEAST), _MOST)
     shown = min(max(1, room // (cell + gap)), len(names))
     place = names.index(selected) if selected in names else 0
     first = before.first if before else 0
@@ -89,7 +101,7 @@ def heading(shown: Grid, selected: str | None, width: int) -> Line:
     titles = [left(((" " * _LEAD + "MODEL", "heading"),), head.name + _LEAD), right((("SIZE", "heading"),), 6)]
     if head.quantization:
         titles.append(((" ", "heading"), *left((("QUANT", "heading"),), head.quantization)))
-    titles.append(right((("CTX", "heading"),), 6))
+    titles.append((*right((("CTX", "heading"),), _CONTEXT), *_AIR))
     if head.sums:
         titles.append(right((("NODES", "heading"),), head.sums + 1))
     for name in shown.nodes:
@@ -107,23 +119,26 @@ def _short(name: str, width: int) -> str:
     return cut("-".join((*(word[:1] for word in words), last)), width)
 
 
-def ages(shown: Grid, fleet: Fleet, now: float, width: int) -> Line | None:
-    """Under the names of the nodes, since when what stands there is old; None where nothing is."""
+def standing(shown: Grid, fleet: Fleet, now: float, width: int, *, high: bool = True) -> Line | None:
+    """Under the names of the nodes, how much memory is free, or since when what stands there is old.
+
+    None where there is no room for the first and no reason for the second.
+    """
     states = {name: condition(node, now) for name, node in fleet.items()}
-    if not any(state in _OLD for state in states.values()):
+    if not (high and shown.nodes) and not any(state in _OLD for state in states.values()):
         return None
-    old = [plain(name) for name, state in states.items() if state in _OLD and name not in shown.nodes]
-    beyond = f"{old[0]} {states[old[0]]}" if len(old) == 1 and len(fleet) > 1 else f"{len(old)} more are old or down"
+    old = [name for name, state in states.items() if state in _OLD and name not in shown.nodes]
+    words = "connecting" if all(states[name] == "connecting" for name in old) else "old or down"
+    beyond = f"{plain(old[0])} {states[old[0]]}" if len(old) == 1 and len(fleet) > 1 else f"{len(old)} more {words}"
     line: list[Span] = [*left(((" " * _LEAD + beyond if old else "", "warm"),), taken(shown.head))]
     for name in shown.nodes:
-        line += [(" " * shown.gap, "plain"), *left(_age(fleet[name], states[name], now, shown.cell), shown.cell)]
+        told = _age(fleet[name], states[name], now, shown.cell) if states[name] in _OLD else _free(fleet[name])
+        line += [(" " * shown.gap, "plain"), *left(told, shown.cell)]
     return cut_line(tuple(line), width)
 
 
 def _age(node: NodeState, state: str, now: float, width: int) -> Line:
     """Since when what is known of a node is old."""
-    if state not in _OLD:
-        return ()
     since = node.link_since if node.link == "down" else node.heard_at
     word = {"down": "down", "stale": "old", "connecting": "…"}[state]
     if state == "connecting" or since is None:
@@ -131,6 +146,11 @@ def _age(node: NodeState, state: str, now: float, width: int) -> Line:
     told = f"{word} {age(now - since)}"
     short = told.replace(" min", "m").replace(" s", "s").replace(" h", "h").replace(" d", "d")
     return ((told if len(told) <= width else short, "hot" if state == "down" else "warm"),)
+
+
+def _free(node: NodeState) -> Line:
+    """How much a further model could take."""
+    return ((DASH if (free := memory_free(node)) is None else f"{size(free)} free", "dim"),)
 
 
 @dataclass(frozen=True)
@@ -149,13 +169,14 @@ def row(entry: Entry, shown: Grid, table: Table, mark: Mark) -> Line:
     line: list[Span] = [
         ("▸" if mark.selected else " ", "accent"),
         (MARK if mark.marked else " ", "accent"),
-        *left(((cut(_name(entry, head.name), head.name), "strong" if mark.selected else "plain"),), head.name),
+        *left(((_name(entry, head.name), "strong" if mark.selected else "plain"),), head.name),
         *right(((size(entry.size_bytes), "plain"),), 6),
     ]
     if head.quantization:
         quantization = plain(entry.quantization or DASH)
         line += [(" ", "plain"), *left(((quantization, "dim"),), head.quantization)]
-    line += right(((context(entry.trained), "plain" if entry.trained else "dim"),), 6)
+    line += right(((context(entry.trained), "plain" if entry.trained else "dim"),), _CONTEXT)
+    line += _AIR
     if head.sums:
         line += right(sums(entry), head.sums + 1)
     for name in shown.nodes:
@@ -169,7 +190,7 @@ def _name(entry: Entry, width: int) -> str:
     """The name, and how many others the same file has."""
     name = plain(entry.name)
     more = f" +{len(entry.names) - 1}" if len(entry.names) > 1 else ""
-    return cut(name, width - len(more)) + more
+    return cut_middle(name, width - len(more)) + more
 
 
 def sums(entry: Entry) -> Line:
@@ -220,14 +241,14 @@ def title(look: Look, shown: Grid, fleet: Fleet, width: int) -> Line:
     models = count(look.total, "model")
     parts: list[Line] = [
         (("Models", "strong"),),
-        ((models if look.shown == look.total else f"{look.shown} of {models}", "plain"),),
+        ((models if look.shown == look.total else f"{look.shown} of {look.total}", "plain"),),
     ]
     if look.filter:
         parts.append((("/", "accent"), (plain(look.filter, 60), "plain")))
-    parts.append(((f"by {look.sort} {'▼' if look.reverse else '▲'}", "dim"),))
     if look.marked:
         hidden = f", {look.hidden} hidden: not acted on" if look.hidden else ""
         parts.append(((f"{look.marked} marked{hidden}", "accent"),))
+    parts.append(((f"by {look.sort} {'▼' if look.reverse else '▲'}", "dim"),))
     end: list[Line] = [((sign, "accent" if sign == "DEMO" else "warm"),) for sign in look.signs]
     if shown.nodes and len(shown.nodes) < len(fleet):
         last = shown.first + len(shown.nodes)

@@ -95,6 +95,8 @@ def _resident(model: ResidentModel, width: int) -> Line:
             return (("! ", "hot"), (cut(phase, width - 2), "hot"))
         case "loading":
             told = "load" if model.progress is None else percent(model.progress)
+            if model.progress is not None and width >= WORDS:
+                told = f"load {told}"
             return (("◐ ", "accent"), (told, "accent"))
         case "unloading":
             return (("◐ ", "accent"), ("leaves", "accent"))

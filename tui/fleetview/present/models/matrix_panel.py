@@ -50,7 +50,7 @@ def panel(chosen: Cell, table: Table, width: int, height: int) -> tuple[Line, ..
     lines += _here(chosen, held, table.now, room) if held else _absent(chosen, table)
     if operation := operation_of(chosen.node, chosen.entry):
         lines.append((("in hand".ljust(_LABEL), "dim"), *in_hand_in(operation, max(0, room - _LABEL))))
-    if chosen.verdict is not None and held:
+    if chosen.verdict is not None and held and not _refusal(held):
         lines += _verdict(chosen.verdict)
     if also := _also(chosen, table):
         lines.append(also)
@@ -109,21 +109,27 @@ def _file(entry: Entry, held: tuple[Held, ...]) -> Line:
 def _here(chosen: Cell, held: tuple[Held, ...], now: float, width: int) -> list[Line]:
     """How the node runs it, and what it does there."""
     node = chosen.node
-    names = ", ".join(plain(one.name) for one in held)
+    names = ", ".join(plain(one.backend if one.file.name == chosen.entry.name else one.name) for one in held)
     same = " (the same file)" if len(held) > 1 else ""
     lines: list[Line] = [(("engines".ljust(_LABEL), "dim"), (f"{names}{same}", "plain"))]
     first = first_of(held)
     if first is not None and first.resident is not None:
-        facts = brief.facts(node, first.backend, first.resident, now, width - _LABEL)
+        facts = fitting(brief.parts(node, first.backend, first.resident, now), width - _LABEL)
         lines.append((("memory".ljust(_LABEL), "dim"), *facts))
-    elif first is not None and first.file.refusal:
-        lines.append((("refused".ljust(_LABEL), "dim"), (plain(first.file.refusal), "hot")))
+    elif (refusal := _refusal(held)) is not None:
+        lines.append((("refused".ljust(_LABEL), "dim"), (plain(refusal), "hot")))
     return lines
+
+
+def _refusal(held: tuple[Held, ...]) -> str | None:
+    """Why it cannot be loaded at all; None where it is in memory, or may come there."""
+    first = first_of(held)
+    return first.file.refusal if first is not None and first.resident is None else None
 
 
 def _verdict(verdict: Verdict) -> list[Line]:
     """Whether it fits beside what is in memory."""
-    label: Span = ("fits".ljust(_LABEL), "dim")
+    label: Span = ("verdict".ljust(_LABEL), "dim")
     if verdict.trouble is not None:
         return [(label, (plain(verdict.trouble), "warm"))]
     if verdict.plan is None:
@@ -151,13 +157,13 @@ def _absent(chosen: Cell, table: Table) -> list[Line]:
     if needed is not None and free is not None:
         fits: Span = ("its weights would fit", "good") if needed <= free else ("its weights alone do not fit", "hot")
         room: Line = (fits, (f": {size(needed)} of {size(free)} free now", "plain"))
-        lines.append((("fits".ljust(_LABEL), "dim"), *room))
+        lines.append((("room".ljust(_LABEL), "dim"), *room))
     return lines
 
 
 def _source(chosen: Cell, table: Table) -> Line:
-    """From where it could come."""
-    holders = table.inventory.holders(chosen.entry.key)
+    """From where it could come, unless it is coming."""
+    holders = () if operation_of(chosen.node, chosen.entry) else table.inventory.holders(chosen.entry.key)
     return ((f"; C copies it from {plain(holders[0])}", "plain"),) if holders else ()
 
 

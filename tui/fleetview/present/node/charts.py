@@ -18,7 +18,7 @@ from fleetview_agent.wire import Sample
 _LABEL = 13
 _FIGURE = 8
 _WIDE = 144
-"""Cells from which two charts stand beside each other."""
+"""Cells from which there are two columns."""
 _GAP = 4
 _ROOM_FOR_EXTREMES = 56
 """Cells from which the lowest and the highest value are told."""
@@ -32,7 +32,7 @@ def charts(node: NodeState, past: Past, width: int) -> tuple[Line, ...]:
     if (told := _no_history(past)) is not None:
         why = wrapped((told,), width - 2)
         return (_head(past, width), *((("  ", "plain"), *line) for line in why))
-    half = (width - _GAP) // 2 if width >= _WIDE else width
+    half = column_width(width)
     room = max(0, half - _LABEL - _FIGURE * len(_headings(half)) - 1)
     drawn = tuple(_drawn(node.samples[-1], curve, values, half) for curve, values in known(node, past, room))
     placed = seen(node, past, room)
@@ -41,8 +41,13 @@ def charts(node: NodeState, past: Past, width: int) -> tuple[Line, ...]:
     lines = (_top(_head(past, half - _FIGURE * len(_headings(half))), half), *drawn[:height], *below)
     if half != width:
         empty: tuple[Line, ...] = ((),) * (2 * height - len(drawn))
-        lines = _beside(lines, (_top((), half), *drawn[height:], *empty, *below), half)
+        lines = beside(lines, (_top((), half), *drawn[height:], *empty, *below), half)
     return (*lines, *legend(placed, past, node.samples[-1].at, width))
+
+
+def column_width(width: int) -> int:
+    """How wide one of two columns is; as wide as the whole where there is room for one alone."""
+    return (width - _GAP) // 2 if width >= _WIDE else width
 
 
 def _headings(width: int) -> tuple[str, ...]:
@@ -50,7 +55,7 @@ def _headings(width: int) -> tuple[str, ...]:
     return _HEADINGS if width >= _ROOM_FOR_EXTREMES else _HEADINGS[:1]
 
 
-def _beside(first: tuple[Line, ...], second: tuple[Line, ...], width: int) -> tuple[Line, ...]:
+def beside(first: tuple[Line, ...], second: tuple[Line, ...], width: int) -> tuple[Line, ...]:
     """Two columns of lines in one."""
     return tuple((*left(one, width), (" " * _GAP, "plain"), *other) for one, other in zip(first, second, strict=True))
 
@@ -73,7 +78,8 @@ def _top(head: Line, width: int) -> Line:
 
 def _head(past: Past, width: int) -> Line:
     """Which stretch of time is shown, which others there are, and how to see those where there is room for that."""
-    names: list[Line] = [((one.name, "strong" if one == past.stretch else "dim"),) for one in STRETCHES]
+    others = STRETCHES if past.keys else (past.stretch,)
+    names: list[Line] = [((one.name, "strong" if one == past.stretch else "dim"),) for one in others]
     line: Line = (("last ", "heading"), *joined(tuple(names)))
     told: Line = (*line, (f"  {past.keys}", "accent"))
     return told if past.keys and width_of(told) <= width else cut_line(line, width)

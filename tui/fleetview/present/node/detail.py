@@ -9,11 +9,11 @@ from fleetview.fleet import NodeState, condition
 from fleetview.present.absence import absence
 from fleetview.present.measures import clock_of
 from fleetview.present.node.account import account
-from fleetview.present.node.charts import charts
+from fleetview.present.node.charts import beside, charts, column_width
 from fleetview.present.node.curves import LIVE, Past
 from fleetview.present.node.engines import backends
 from fleetview.present.node.gauges import gauges, not_drawn, unknown
-from fleetview.present.node.panel import identity
+from fleetview.present.node.panel import alarms, identity
 from fleetview.present.node.processes import UNASKED, Holders, processes
 from fleetview.present.node.readings import lacking, sources
 from fleetview.present.node.remarks import remarks
@@ -21,6 +21,7 @@ from fleetview.present.node.residents import residents
 from fleetview.present.node.source_table import source_table
 from fleetview.present.numbers import age
 from fleetview.present.operations import progress
+from fleetview.present.signs import dimmed
 from fleetview.present.text import Line, cut_line, plain
 from fleetview.present.wrapping import flowing, wrapped
 
@@ -38,29 +39,60 @@ class Asked:
     """Whether every figure is told by itself, with its source."""
     source_key: str = ""
     """What to press for that."""
+    is_whole: bool = True
+    """Whether it ends with what hardly ever changes: processes, machine and sources."""
 
 
 def sections(node: NodeState, now: float, width: int, asked: Asked) -> tuple[Section, ...]:
     """The parts of the description that have something to say, each in lines of `width` cells at most."""
     room = width - 4
+    column = column_width(room)
+    below = _below_the_charts(node, now, column, asked)
     parts = (
         _state(node, now, width - 2),
         _in_hand(node, now, room),
         (*charts(node, asked.past, room), *(() if asked.is_sourced else not_drawn(node, room))),
-        source_table(node, room) if asked.is_sourced else (),
-        residents(node, now, room) if node.machine else (),
-        _last(node, now),
-        () if asked.is_sourced else _figures(node, room),
-        backends(node, room),
-        processes(node, asked.holders, room) if node.machine else (),
-        _machine(node, room),
-        () if asked.is_sourced else _sources(node, room, asked.source_key),
+        *(below if column == room else (_in_columns(below, column),)),
     )
-    return tuple(
+    first, *others = (
         tuple(((" ", "plain"), *cut_line(line, width - 2)) if line else _EMPTY for line in part)
         for part in parts
         if part
     )
+    if condition(node, now) in {"down", "stale"}:
+        others = [(part[0], *(dimmed(line) for line in part[1:])) for part in others]
+    return (first, *others)
+
+
+def _below_the_charts(node: NodeState, now: float, width: int, asked: Asked) -> tuple[Section, ...]:
+    """What is told in words; at its end stands what hardly ever changes."""
+    settled = (
+        processes(node, asked.holders, width) if node.machine else (),
+        _machine(node, width),
+        () if asked.is_sourced else _sources(node, width, asked.source_key),
+    )
+    return (
+        source_table(node, width) if asked.is_sourced else (),
+        residents(node, now, width) if node.machine else (),
+        _last(node, now),
+        () if asked.is_sourced else _figures(node, width),
+        backends(node, width),
+        *(settled if asked.is_whole else ()),
+    )
+
+
+def _in_columns(parts: Iterable[Section], width: int) -> Section:
+    """The sections in two columns that are about as high, in the order in which they are read."""
+    told = [part for part in parts if part]
+    splits = ((page(told[:at])[0], page(told[at:])[0]) for at in range(1, len(told) + 1))
+    first, second = min(splits, key=lambda pair: max(map(len, pair)), default=((), ()))
+    height = max(len(first), len(second))
+    return beside(_filled(first, height), _filled(second, height), width)
+
+
+def _filled(lines: tuple[Line, ...], height: int) -> tuple[Line, ...]:
+    """The lines, and empty ones below them."""
+    return (*lines, *(_EMPTY,) * (height - len(lines)))
 
 
 def page(parts: Iterable[Section]) -> tuple[tuple[Line, ...], tuple[int, ...]]:
@@ -84,13 +116,14 @@ def _state(node: NodeState, now: float, width: int) -> Section:
     """What it is, why there is no connection, and what is odd about its agent."""
     lines: list[Line] = [identity(node, now, width)]
     away = condition(node, now) in {"down", "connecting"}
-    if away:
+    if away and node.link != "connecting":  # which its name is followed by
         lines += wrapped(absence(node, now), width)
     if node.heard_at is not None and (away or not node.current):
         lines.append(((f"last heard {age(now - node.heard_at)} ago; what follows is as it was then", "dim"),))
     for remark in remarks(node):
         lines += wrapped(((plain(remark), "warm"),), width)
-    lines += [line for alert in node.alerts for line in wrapped(((f"▲ {plain(alert)}", "warm"),), width)]
+    alarming = () if away else alarms(node)
+    lines += [line for alarm in alarming for line in wrapped((("▲ ", alarm[0][1]), *alarm), width)]
     return tuple(lines)
 
 

@@ -65,7 +65,8 @@ def _settings(backend: BackendState) -> tuple[str, ...]:
     """What can be chosen for a load."""
     if backend.phase == "missing":
         return ()
-    return ("context", "time to stay", *(_OPTIONS.get(name, plain(name)) for name in backend.load_options))
+    stay = ("time to stay",) if "keep" in backend.abilities else ()
+    return ("context", *stay, *(_OPTIONS.get(name, plain(name)) for name in backend.load_options))
 
 
 def _within(line: Line, width: int, margin: int = 4) -> tuple[Line, ...]:

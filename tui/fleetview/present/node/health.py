@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from fleetview import __version__
-from fleetview.fleet import NodeState, condition
+from fleetview.fleet import NodeState, condition, unconnected
 from fleetview.present.absence import absence, staleness
 from fleetview.present.hints import hint
 from fleetview.present.node.readings import absent, absent_of_gpus
@@ -24,6 +24,17 @@ _TONES: dict[Grade, Tone] = {"ok": "good", "note": "dim", "wrong": "hot"}
 _GRADE = 8
 _LONGEST = 2000
 _UNDISTURBED = frozenset(("nominal", "moderate"))
+
+_WAYS_BACK: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("no route", "no answer from", "does not answer", "nothing was heard", "timed out", "unreachable"),
+        "see that it is switched on, awake and in the network",
+    ),
+    (("not a fleetview agent",), "see which machine and socket the fleet file names for it"),
+    (("no agent answers", "not running", "ended"), "start fleetview-agent there"),
+)
+"""What stands in the reason why a node is away → what to do about it; the first that holds."""
+_USUAL_WAY_BACK = "see on the machine itself that fleetview-agent runs"
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ class Finding:
 def health(node: NodeState, now: float, way: str = "") -> tuple[Finding, ...]:
     """All that can be said of a node, from the way to it to its models; `way`: how it is reached."""
     if node.machine is None or condition(node, now) in {"stale", "down", "connecting"}:
-        return (Finding("wrong", "connection", _away(node, now)),)
+        return (Finding("wrong", "connection", _away(node, now), _way_back(node)),)
     return (
         Finding("ok", "connection", f"it answers{f', {way}' if way else ''}"),
         *_agent(node, node.machine),
@@ -67,6 +78,16 @@ def _away(node: NodeState, now: float) -> str:
     if node.link == "down" and node.reason:
         return node.reason
     return staleness(node, now) if node.heard_at is not None else text_of(absence(node, now))
+
+
+def _way_back(node: NodeState) -> str | None:
+    """What to do about a node that does not answer; None where its reason says so."""
+    if node.link != "down":
+        return f"{unconnected(node)}; wait for it" if not node.current else "wait for it, or see what holds it up there"
+    said = (node.reason or "").casefold()
+    if said.endswith(")"):
+        return None
+    return next((what for words, what in _WAYS_BACK if any(word in said for word in words)), _USUAL_WAY_BACK)
 
 
 def _agent(node: NodeState, machine: Machine) -> Iterator[Finding]:

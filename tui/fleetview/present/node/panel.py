@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,18 +35,21 @@ def panel(node: NodeState, now: float, width: int, height: int) -> tuple[Line, .
     room = width - 2
     lines: list[Line] = [identity(node, now, room)]
     if state in {"down", "connecting"}:
-        lines += wrapped(absence(node, now), room)
+        if node.link != "connecting":  # which its name is followed by
+            lines += wrapped(absence(node, now), room)
         if node.heard_at is not None:
             lines.append(((f"last heard {age(now - node.heard_at)} ago", "dim"),))
     else:
         both = measures.has_gpu(node) and height > _ROOMY
         lines += histories(node, room, both=both)
         lines[1:1] = alarm(node, now)
+    known = len(lines)
     below = _operations(node, now, room)
     lines += _residents(node, now, max(1, height - len(lines) - len(below)), room)
     lines += below
-    if state == "stale":
-        lines[1:] = [dimmed(line) for line in lines[1:]]
+    if state in {"down", "stale"}:
+        old = known if state == "down" else 1
+        lines[old:] = [dimmed(line) for line in lines[old:]]
     return tuple(((" ", "plain"), *cut_line(line, room)) for line in lines[:height])
 
 
@@ -53,19 +57,24 @@ def alarm(node: NodeState, now: float) -> list[Line]:
     """What is wrong with a node that is heard of, in a line; none where nothing is."""
     if not _alarming(node, now):
         return []
-    failed = (backend for backend in node.backends.values() if backend.phase == "failed")
-    parts: list[Line] = [((_failed(backend.backend, backend.failure), "hot"),) for backend in failed]
+    return [(("  ▲ ", "hot"), *joined(tuple(alarms(node))))]
+
+
+def alarms(node: NodeState) -> Iterator[Line]:
+    """What is wrong with its engines, its memory and its models, and by the rules of the fleet file."""
+    for backend in node.backends.values():
+        if backend.phase == "failed":
+            yield ((_failed(backend.backend, backend.failure), "hot"),)
     if measures.pressure(node) == "critical":
         evidence = node.sample.pressure_evidence if node.sample else None
         said = f" ({plain(evidence)})" if evidence else ""
-        parts.append(((f"memory pressure is critical{said}", "hot"),))
+        yield ((f"memory pressure is critical{said}", "hot"),)
     for _, model in node.resident:
         if model.phase == "failed":
-            parts.append(((_failed(model.name, model.failure), "hot"),))
+            yield ((_failed(model.name, model.failure), "hot"),)
         elif model.phase == "orphaned":
-            parts.append(((f"{plain(model.name)} is orphaned, x ends it", "warm"),))
-    parts += [((text, "warm"),) for text in node.alerts]
-    return [(("  ▲ ", "hot"), *joined(tuple(parts)))]
+            yield ((f"{plain(model.name)} is orphaned, x ends it", "warm"),)
+    yield from (((plain(text), "warm"),) for text in node.alerts)
 
 
 def _alarming(node: NodeState, now: float) -> bool:
@@ -75,7 +84,7 @@ def _alarming(node: NodeState, now: float) -> bool:
 
 def _failed(name: str, failure: Failure | None) -> str:
     """What failed, and why."""
-    return f"{plain(name)} failed: {plain(failure.reason) if failure else 'for an unknown reason'}"
+    return f"{plain(name)} failed{f': {plain(failure.reason)}' if failure else ' for an unknown reason'}"
 
 
 _MOST_OPERATIONS = 2

@@ -173,8 +173,8 @@ def _remarks(node: NodeState, model: ResidentModel) -> tuple[tuple[str, Tone], .
     """What is said of a model in sentences."""
     said: list[tuple[str, Tone]] = []
     if model.phase == "failed":
-        reason = plain(model.failure.reason) if model.failure else "for an unknown reason"
-        said.append((f"failed: {reason}; ! tells why", "hot"))
+        reason = f": {plain(model.failure.reason)}" if model.failure else " for an unknown reason"
+        said.append((f"failed{reason}; ! tells why", "hot"))
     if model.phase == "orphaned":
         said.append(("nobody can ask it any more, and it keeps its memory; x ends it", "warm"))
     if model.options and (chosen := options(_true_here(model.options, node))):

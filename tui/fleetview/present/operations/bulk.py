@@ -11,11 +11,13 @@ from fleetview.present.numbers import count, percent, size
 from fleetview.present.operations.plan_rows import change_rows, headline
 from fleetview.present.operations.plans import costs, leaving, verdict
 from fleetview.present.operations.progress import PHASES, did, done_ratio, named, outcome, transferred
-from fleetview.present.text import ELLIPSIS, Line, Tone, cut, joined, left, plain
-from fleetview.present.wrapping import wrapped
+from fleetview.present.text import ELLIPSIS, Line, Tone, cut, cut_line, joined, left, plain, width_of
+from fleetview.present.wrapping import flowing
 from fleetview.wishes.batch import ORDER, Row, State, Target, nodes_of, over
 from fleetview_agent.wire import LoadRequest, Order, Plan, SwapRequest, UndoRequest, UnloadRequest
 
+_NARROW = 56
+"""Cells below which there is no room for words beside a name."""
 _NAME = 24
 """Cells that names of nodes get at most."""
 SECOND_LOOK_NODES = 3
@@ -35,10 +37,19 @@ def target_lines(targets: Sequence[Target], nodes: Mapping[str, NodeState], at: 
     room = _names(target.node for target in targets)
     lines: list[Line] = []
     for target in targets:
-        name: Line = left(((plain(target.node), "strong" if target.agreed else "off"),), room)
-        words = _target(target, nodes[target.node], at)
-        lines += wrapped((*name, ("  ", "plain"), *words), width, indent=room + 2)
+        name: Line = ((plain(target.node), "strong" if target.agreed else "dim"),)
+        lines += _beside((*left(name, room), ("  ", "plain")), _target(target, nodes[target.node], at), width)
     return tuple(lines)
+
+
+def _beside(start: Line, parts: tuple[Line, ...], width: int) -> tuple[Line, ...]:
+    """The parts beside what they are about; in a narrow pane below it."""
+    margin = width_of(start) if width >= _NARROW else 2
+    told = flowing(parts, width - margin, indent=0)
+    gap: Line = ((" " * margin, "plain"),)
+    first = (*start, *told[0]) if width >= _NARROW else cut_line(start, width)
+    rest = told[1:] if width >= _NARROW else told
+    return (first, *((*gap, *line) for line in rest))
 
 
 def _names(names: Iterable[str]) -> int:
@@ -46,17 +57,17 @@ def _names(names: Iterable[str]) -> int:
     return min(_NAME, max((cell_len(plain(name)) for name in names), default=0))
 
 
-def _target(target: Target, node: NodeState, at: float) -> Line:
+def _target(target: Target, node: NodeState, at: float) -> tuple[Line, ...]:
     """What would be done on one node."""
     if target.refusal is not None:
-        return (("left out: ", "warm"), (plain(target.refusal), "plain"))
+        return ((("left out: ", "warm"), (plain(target.refusal), "plain")),)
     if target.plan is None:
-        return ((f"planning {ELLIPSIS}", "dim"),)
+        return (((f"planning {ELLIPSIS}", "dim"),),)
     return would(target.plan, node, at)
 
 
-def would(plan: Plan, node: NodeState, at: float) -> Line:
-    """What a plan would do, in one line."""
+def would(plan: Plan, node: NodeState, at: float) -> tuple[Line, ...]:
+    """What a plan would do, in parts of a line."""
     request = plan.request
     about: Line = ((f"{request.verb} ", "plain"), (headline(plan), "strong"))
     parts: list[Line] = [about]
@@ -64,14 +75,14 @@ def would(plan: Plan, node: NodeState, at: float) -> Line:
         parts.append((("cancels what is still in hand" if plan.cancels else "undoes the last operation", "plain"),))
     if isinstance(request, LoadRequest | SwapRequest):
         leaves: Line = (("leaves ", "plain"), *leaving(plan, node, at)) if plan.evictions else leaving(plan, node, at)
-        return joined((*parts, leaves, verdict(plan)))
+        return (*parts, leaves, verdict(plan))
     if isinstance(request, UnloadRequest):
         model = next((one for name, one in node.resident if f"{name}/{one.name}" == named(request)), None)
         if model and model.memory_bytes:
             parts.append(((f"frees {size(model.memory_bytes)}", "plain"),))
     said = {"", "memory", "leaves"} if isinstance(request, UnloadRequest) else {"", "memory"}
     rows = tuple(row for row in change_rows(plan) if row[0] not in said)
-    return joined((*parts, *(((f"{label} {words}", "plain"),) for label, words in rows)))
+    return (*parts, *(((f"{label} {words}", "plain"),) for label, words in rows))
 
 
 def concerns(targets: Sequence[Target], nodes: Mapping[str, NodeState]) -> tuple[str, ...]:
@@ -95,7 +106,7 @@ def row_lines(rows: Sequence[Row], width: int) -> tuple[Line, ...]:
         sign, tone = _SIGNS[row.state]
         name = left(((plain(row.target.node), "strong"),), room)
         start: Line = ((f"{sign} ", tone), *name, ("  ", "plain"), (f"{row.state.ljust(8)}  ", tone))
-        lines += wrapped((*start, *_detail(row)), width, indent=room + 4)
+        lines += _beside(start, (_detail(row),), width)
     return tuple(lines)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleetview.fleet import Fleet, NodeState
+from fleetview.fleet import Fleet, NodeState, unconnected
 from fleetview.models.inventory import others_with
 from fleetview.present.numbers import count, size
 from fleetview.present.text import plain
@@ -33,6 +33,18 @@ def unloading(node: NodeState, backend: str, model: ResidentModel) -> tuple[str,
     if model.pinned:
         lines.append("It is pinned.")
     return tuple(lines)
+
+
+def unloading_now(fleet: Fleet, node: str, backend: str, model: str) -> tuple[tuple[str, ...], bool]:
+    """What unloading a model means by now, or why it cannot be done any more."""
+    if (state := fleet.get(node)) is None:
+        return (f"{plain(node)} is not in the fleet any more.",), False
+    if not state.current:
+        return (f"{plain(node)} is not connected: {plain(unconnected(state))}",), False
+    found = next((one for name, one in state.resident if (name, one.name) == (backend, model)), None)
+    if found is None:
+        return (f"It is not in memory on {plain(node)} any more.",), False
+    return unloading(state, backend, found), True
 
 
 def in_memory(backend: str, model: ResidentModel) -> str:

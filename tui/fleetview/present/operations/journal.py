@@ -20,7 +20,7 @@ from fleetview.present.operations.progress import (
     tone,
     transferred,
 )
-from fleetview.present.text import Line, Tone, cut_line, joined, plain
+from fleetview.present.text import Line, Tone, cut_line, fitting, joined, plain
 from fleetview.present.wrapping import wrapped
 from fleetview_agent.wire import DeleteRequest, Operation, target
 
@@ -145,6 +145,16 @@ def remark(operation: Operation) -> str:
     return plain(operation.cause or operation.reason or (f"undoes {operation.undoes}" if operation.undoes else ""))
 
 
+def upshot(operation: Operation) -> str:
+    """What an operation did, and what left for it; else why it ended so, or how far it is."""
+    said = remark(operation)
+    if operation.cause:
+        return said
+    done = did(operation) if operation.result == "done" else ""
+    gone = f"{plain(', '.join(operation.evictions))} left" if done and operation.evictions else ""
+    return ", ".join(filter(None, (done, gone, said)))
+
+
 def glance(entry: Entry, width: int) -> tuple[Line, ...]:
     """The selected operation in a few lines, the most important first."""
     operation = entry.operation
@@ -157,7 +167,7 @@ def glance(entry: Entry, width: int) -> tuple[Line, ...]:
     )
     took: Line = ((duration(entry.seconds), "plain"),) if operation.result else _progress(operation)
     parts = (head, ((words, how),), took, by)
-    lines = [cut_line(joined(parts), width), cut_line(times(operation), width)]
+    lines = [fitting(parts, width), cut_line(times(operation), width)]
     if said := remark(operation):
         lines.append(cut_line(((said, "hot" if operation.cause else "plain"),), width))
     why_not = undo_refusal(entry)
@@ -221,10 +231,12 @@ def _inverse_line(entry: Entry) -> str:
     return command_line(entry.node, inverse) if inverse else "its node says how"
 
 
-def nothing(filtered: bool, only: str | None) -> str:
-    """Why there is no row."""
+def nothing(filtered: bool, only: str | None, lack: str | None = None) -> str:
+    """Why there is no row; `lack`: why the journal of the `only` node could not be read."""
+    if lack:
+        return f"{plain(lack)}; its journal is read as soon as it answers"
     if filtered:
-        return "no operation matches; esc shows all again"
+        return "nothing matches; esc shows all again"
     return f"no operation of {plain(only) if only else 'this fleet'} has ended yet"
 
 

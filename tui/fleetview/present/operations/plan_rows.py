@@ -10,7 +10,7 @@ from fleetview.present.text import Line, Tone, plain, text_of
 from fleetview.present.wrapping import wrapped
 from fleetview_agent.wire import CopyRequest, CreateRequest, KeepRequest, LoadRequest, Plan, SwapRequest, target
 
-_LABEL = 8
+_LABEL = 9
 Rows = tuple[tuple[str, str], ...]
 
 
@@ -43,7 +43,7 @@ def load_rows(plan: Plan) -> Rows:
         *(("and", plain(target(other))) for other in _beside(plan)),
         ("with", options(plan.request.options) if isinstance(plan.request, LoadRequest | SwapRequest) else ""),
         ("leaves", f"{leaves}{waits}"),
-        ("fit", text_of(verdict(plan))),
+        ("verdict", text_of(verdict(plan))),
         ("needs", text_of(need(plan))),
         ("room", plain(plan.room_evidence or "")),
         ("memory", f"{before} now, {after} after, of {limit}"),
@@ -87,7 +87,7 @@ def plan_lines(plan: Plan, width: int) -> tuple[Line, ...]:
         row: Line = ((label.ljust(_LABEL), "dim"), (words, tones.get(label, "plain")))
         rows += wrapped(row, width, indent=_LABEL)
     if plan.refusal:
-        rows.append(((plain(plan.refusal), "hot"),))
+        rows += [*(((("", "plain"),),) if rows else ()), ((plain(plan.refusal), "hot"),)]
     return tuple(rows) or ((("The agent does it itself; no command is run.", "dim"),),)
 
 

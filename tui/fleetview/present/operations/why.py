@@ -33,7 +33,16 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
         "The engine does not know this kind of model yet: upgrade the engine, or take another model.",
     ),
     (
-        ("within the file bounds", "corrupt", "truncated", "cut off", "invalid magic", "not a gguf", "checksum"),
+        (
+            "within the file bounds",
+            "missing tensor",
+            "corrupt",
+            "truncated",
+            "cut off",
+            "invalid magic",
+            "not a gguf",
+            "checksum",
+        ),
         "The file is damaged: delete it (D) and pull it again (P).",
     ),
     (("no space left", "disk full", "disk is full"), "The disk is full: delete models that nobody needs (D)."),
@@ -91,19 +100,21 @@ def of_operation(node: str, operation: Operation, standing: Iterable[Trouble] = 
 
 def _standing(node: NodeState) -> Iterable[Trouble]:
     """Models and engines that have failed."""
-    from fleetview_agent.wire import Failure  # the first paint does not wait for the wire models
-
     for backend, model in node.resident:
         if model.phase == "failed":
-            failure = model.failure or Failure(reason="its engine does not say why")
-            yield _of(node.name, f"{backend}/{model.name}", failure)
+            yield _of(node.name, f"{backend}/{model.name}", model.failure, "its engine does not say why")
     for state in node.backends.values():
         if state.phase == "failed":
-            yield _of(node.name, state.backend, state.failure or Failure(reason="it does not say why"))
+            yield _of(node.name, state.backend, state.failure, "it does not say why")
 
 
-def _of(node: str, what: str, failure: Failure) -> Trouble:
-    return Trouble(node, what, failure.reason, failure.log, failure.exit_status)
+def _of(node: str, what: str, failure: Failure | None, silence: str) -> Trouble:
+    """A failure in our words; `silence`: what is said where it has none."""
+    return (
+        Trouble(node, what, failure.reason, failure.log, failure.exit_status)
+        if failure
+        else Trouble(node, what, silence)
+    )
 
 
 def ended(status: int | None) -> str | None:

@@ -29,7 +29,8 @@ _HEAT: Mapping[ThermalState, Tone] = {
     "trapping": "hot",
     "sleeping": "hot",
 }
-_WATTS = 6
+WATTS = 6
+"""Cells for power with its unit."""
 
 
 def name(node: NodeState, _now: float, width: int) -> Line:
@@ -108,10 +109,10 @@ def swap_rate(node: NodeState, _now: float, _width: int) -> Line:
 def drawn(node: NodeState, _now: float, width: int) -> Line:
     """Watts, and of what where that is not the whole machine."""
     if node.sample is None or node.sample.power_watts is None:
-        return right(_figure(DASH), min(width, _WATTS))
+        return right(_figure(DASH), min(width, WATTS))
     number = watts(node.sample.power_watts)
     covers = power(node.sample, short=True).removeprefix(number)
-    return (*right(_figure(number), min(width, _WATTS)), (covers, "dim"))
+    return (*right(_figure(number), min(width, WATTS)), (covers, "dim"))
 
 
 def temperature(node: NodeState, _now: float, _width: int) -> Line:

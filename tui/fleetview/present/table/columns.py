@@ -10,16 +10,26 @@ from fleetview.present.models import brief
 from fleetview.present.numbers import GIB
 from fleetview.present.table import cells
 from fleetview.present.table.column import Column, Frame
-from fleetview.present.table.sort_keys import PRESSED, THERMAL, TROUBLE, by_number, by_rank, by_reading, by_text, load
+from fleetview.present.table.sort_keys import (
+    PRESSED,
+    THERMAL,
+    TROUBLE,
+    by_mean,
+    by_number,
+    by_rank,
+    by_reading,
+    by_text,
+    load,
+)
 
 
 def _fixed(width: int) -> Callable[[Frame], int]:
     return lambda _: width
 
 
-_TOKENS = by_number(lambda node: measures.tokens_per_second(node.sample) if node.sample else None)
+_TOKENS = by_mean(lambda _, sample: measures.tokens_per_second(sample))
 _FIRST_MODEL = by_text(lambda node: node.resident[0][1].name if node.resident else None)
-_LOAD, _RATIO = by_number(load), 0.05
+_LOAD, _RATIO = by_mean(load), 0.1
 
 _DECLARED = (
     Column(
@@ -83,7 +93,7 @@ _DECLARED = (
         cells.cpu_number,
         level=3,
         importance=12,
-        sort=by_reading("cpu_ratio"),
+        sort=by_mean(lambda _, sample: sample.cpu_ratio),
         near=_RATIO,
         align="right",
         apart=True,
@@ -152,8 +162,8 @@ _DECLARED = (
         cells.drawn,
         level=2,
         importance=7,
-        sort=by_reading("power_watts"),
-        near=5.0,
+        sort=by_mean(lambda _, sample: sample.power_watts),
+        near=10.0,
         apart=True,
     ),
     Column(
@@ -191,7 +201,7 @@ _DECLARED = (
     Column(
         "tps",
         "TOK/S",
-        lambda f: 6 if f.gauge else 5,
+        lambda f: 6 if f.roomy else 5,
         cells.tokens,
         level=0,
         importance=3,

@@ -55,7 +55,8 @@ def layout(fleet: Fleet, width: int, choice: Choice = Choice()) -> tuple[Placed,
     frame = _frame(fleet, width, choice)
     known = [node for node in fleet.values() if node.machine]
     cpu_only = bool(known) and not any(measures.has_gpu(node) for node in known)
-    columns = [_suited(column, cpu_only=cpu_only) for column in _chosen(width, choice)]
+    parts = any(measures.has_power_of_parts(node) for node in known)
+    columns = [_suited(column, cpu_only=cpu_only, parts=parts) for column in _chosen(width, choice)]
     if cpu_only and not choice.names:
         columns = [column for column in columns if column.name != "cpu"]
     columns = _fitting(columns, frame)
@@ -88,9 +89,13 @@ def _fitting(columns: list[Column], frame: Frame) -> list[Column]:
     return [column for column in columns if column in kept]
 
 
-def _suited(column: Column, *, cpu_only: bool) -> Column:
-    """The column as it suits the fleet: where no node has a GPU, its CPU takes that place."""
-    return replace(column, title="CPU", cell=cells.cpu) if cpu_only and column.name == "gpu" else column
+def _suited(column: Column, *, cpu_only: bool, parts: bool) -> Column:
+    """The column as it suits the fleet: the CPU where no node has a GPU; watts alone where they say it all."""
+    if column.name == "gpu" and cpu_only:
+        return replace(column, title="CPU", cell=cells.cpu)
+    if column.name == "power" and not parts:
+        return replace(column, cells=lambda _: cells.WATTS, align="right")
+    return column
 
 
 def _frame(fleet: Fleet, width: int, choice: Choice) -> Frame:
@@ -106,9 +111,14 @@ def _gauge(width: int, choice: Choice) -> int:
     return 0 if width < _NARROW else 4 if width < _USUAL else 8 if width < _WIDE else 12
 
 
+def margin(width: int) -> int:
+    """Cells that keep rows clear of the right edge, where there are enough of them."""
+    return int(width >= _NARROW)
+
+
 def _room(frame: Frame) -> int:
-    """Cells that the columns may take; where there are enough, the last one keeps clear of the edge."""
-    return frame.width - frame.roomy
+    """Cells that the columns may take."""
+    return frame.width - margin(frame.width)
 
 
 def _gap(column: Column, frame: Frame) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleetview.fleet import NodeState, condition
 from fleetview.present.absence import absence_in, staleness
 from fleetview.present.signs import MARK, SYMBOLS, dimmed
-from fleetview.present.table.layout import LEAD, Choice, Placed, layout
+from fleetview.present.table.layout import LEAD, Choice, Placed, layout, margin
 from fleetview.present.table.sorting import Sort
 from fleetview.present.text import SEPARATOR, Line, Span, cut, left, right, width_of
 
@@ -30,6 +30,9 @@ def _title(place: Placed, arrow: str) -> str:
     """The title with its arrow, or the short one where there is no room for both."""
     room = place.width - len(arrow)
     title = place.title if len(place.title) <= room or not place.column.short else place.column.short
+    first, _, last = title.rpartition(" ")
+    if place.bars and first and last == place.column.short:  # that word is about the number behind the bar
+        title = f"{first}{last:>{room - len(first)}}"
     return cut(title, room) + arrow
 
 
@@ -50,7 +53,7 @@ def row(
     name = left(first.column.cell(node, now, first.width), first.width)
     start: Line = (("▸" if selected else " ", "accent"), SYMBOLS[state], mark)
     if state in {"down", "connecting"}:
-        room = width - LEAD - first.gap - first.width - 1
+        room = width - LEAD - first.gap - first.width - 1 - margin(width)
         return left((*start, *name, (" ", "plain"), *absence_in(node, now, room)), width)
     if state == "stale":
         return _stale((*start, *dimmed(name)), node, now, tuple(others), width)
@@ -62,17 +65,19 @@ def row(
 
 
 def _stale(start: Line, node: NodeState, now: float, others: tuple[Placed, ...], width: int) -> Line:
-    """Old figures, with their age before what stands in the last column, or over its end where that is narrow."""
+    """Old figures, with their age before what stands in the last column, or in place of what is at the end."""
     age: Span = (staleness(node, now), "warm")
     room = width_of((age,))
     line: list[Span] = [*start]
     inside = bool(others) and others[-1].width >= room + _WORTH_SEEING
+    end = width - margin(width) - (0 if inside else room + 1)
     for place in others:
         cell = dimmed(place.column.cell(node, now, place.width))
-        line += _set(place, (age, (SEPARATOR, "warm"), *cell) if inside and place is others[-1] else cell)
-    return (
-        left(tuple(line), width) if inside else left((*left(tuple(line), width - room - 1), (" ", "plain"), age), width)
-    )
+        told = _set(place, (age, (SEPARATOR, "warm"), *cell) if inside and place is others[-1] else cell)
+        if width_of((*line, *told)) > end:
+            break
+        line += told
+    return left(tuple(line) if inside else (*left(tuple(line), end), (" ", "plain"), age), width)
 
 
 def _set(place: Placed, cell: Line) -> Line:
