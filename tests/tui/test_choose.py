@@ -36,3 +36,14 @@ async def test_models_and_keys_are_shown_as_they_are() -> None:
         assert "on [b]studio[/b]?" in shown
         assert all(model in shown for model in MODELS)
         assert "cancel" in shown
+
+
+async def test_the_highlighted_line_has_a_sign_that_needs_no_colour() -> None:
+    app = Stage(Choose("Unload which model?", MODELS))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert "▸ ollama/gemma3:27b" in text_of(app)
+        await pilot.press("down")
+        await pilot.pause()
+        assert "▸ llamacpp/[bold]small" in text_of(app)
+        assert text_of(app).count("▸") == 1

@@ -9,7 +9,9 @@ from fleetview.models.inventory import Inventory
 from fleetview.present.models import matrix, matrix_panel, places
 from fleetview.present.models.matrix_cells import Table, cell, engines
 from fleetview.present.text import text_of, width_of
-from tests.builders import GIB, a_backend_state, a_model_file, a_node, a_plan, a_resident
+from fleetview.present.wrapping import within
+from fleetview_agent.wire import PullRequest
+from tests.builders import AUTHOR, GIB, a_backend_state, a_model_file, a_node, a_plan, a_resident, an_operation
 
 NODES = {name: a_node(name) for name in ("alpha", "beta-with-a-long-name", "gamma", "delta", "epsilon", "zeta")}
 
@@ -151,3 +153,24 @@ def test_the_highlighted_row_is_in_the_window(length: int, at: int, height: int)
     seen = places.window(length, at, height)
     assert len(seen) == min(length, height)
     assert at in seen or at >= length
+
+
+def test_a_list_of_nodes_that_goes_on_says_which_of_them_are_in_view() -> None:
+    assert places.in_view(range(6), 6) == ()
+    assert text_of(places.in_view(range(11), 24)) == " nodes 1–11 of 24"
+    assert text_of(places.in_view(range(4, 5), 24)) == " node 5 of 24"
+
+
+def test_what_does_not_fit_into_so_many_lines_ends_with_an_ellipsis() -> None:
+    assert within("one two three", 7, 2) == "one two three"
+    assert within("one two three four", 7, 2) == "one two\nthree …"
+    assert within("one two threes four", 7, 2) == "one two\nthrees…"
+
+
+def test_a_pull_of_a_model_without_a_row_is_told_of_its_node() -> None:
+    pull = an_operation(request=PullRequest(author=AUTHOR, backend="ollama", model="new:7b"), phases=(), progress=None)
+    node = a_node(backends={"llamacpp": a_backend_state(models=(a_model_file(),), resident=())}, operations=(pull,))
+    table = Table({node.name: node}, Inventory().renewed({node.name: node}), {}, 0.0)
+    entry = next(iter(table.inventory.entries.values()))
+    lines = matrix_panel.panel(matrix_panel.Cell(entry, node), table, 80, 12)
+    assert any("besides" in text_of(line) and "pull ollama/new:7b" in text_of(line) for line in lines)

@@ -237,3 +237,13 @@ async def test_five_hundred_models_are_narrowed_within_a_frame() -> None:
             took.append(time.process_time() - began)
             await pilot.pause()
         assert sorted(took)[len(took) // 2] < FRAME_SECONDS
+
+
+async def test_without_a_match_there_is_no_plan_and_no_key_that_changes_one() -> None:
+    app = a_picker(Planner())
+    async with app.run_test() as pilot:
+        await ready(pilot, app, "small")
+        await pilot.press(*"zork")
+        await until(pilot, lambda: "No model matches; esc shows all." in text_of(app))
+        assert "verdict" not in text_of(app)
+        assert all(app.shown.check_action(action, ()) is None for action in ("evict", "stretch", "keep", "name"))

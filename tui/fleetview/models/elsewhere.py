@@ -66,6 +66,6 @@ def nothing_matches(rows: Iterable[Choice], node: str) -> str:
     """Why none of these rows can be chosen; of the first that lies elsewhere, what brings it to `node`."""
     away = next((row for row in rows if row.place is not None), None)
     if away is None or away.place is None:
-        return "No model that can be loaded matches."
+        return "No model matches; esc shows all."
     command = shlex.join(("fleetview", "copy", away.place, away.name, node))
     return f"It is not here yet; C in Models copies it, or: {command}"

@@ -6,7 +6,7 @@ import re
 
 from rich.cells import cell_len, chop_cells
 
-from fleetview.present.text import Line, Span, joined, width_of
+from fleetview.present.text import ELLIPSIS, Line, Span, cut, joined, text_of, width_of
 
 _FIGURE = r"\d[\d.]* (?:s|ms|min|h|d|W|°C|tok/s|tokens?|J/token)(?![\w/])\S*"
 """A number with its unit, which no line's end comes between."""
@@ -28,6 +28,14 @@ def wrapped(line: Line, width: int, indent: int = 2) -> tuple[Line, ...]:
                 lines[-1].append((piece, tone))
                 used += cell_len(piece)
     return tuple((*one[:-1], (one[-1][0].rstrip(), one[-1][1])) for one in lines if one)
+
+
+def within(text: str, width: int, rows: int) -> str:
+    """The text in so many lines at most; an ellipsis says that it goes on."""
+    lines = [text_of(line) for line in wrapped(((text, "plain"),), width, indent=0)]
+    if len(lines) <= rows:
+        return text
+    return "\n".join((*lines[: rows - 1], cut(f"{lines[rows - 1]} {ELLIPSIS}", width)))
 
 
 def flowing(parts: tuple[Line, ...], width: int, indent: int = 2) -> tuple[Line, ...]:

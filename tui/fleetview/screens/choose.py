@@ -17,6 +17,30 @@ from fleetview.present import plain
 from fleetview.widgets.key_hints import KeyHints
 
 
+class MarkedList(OptionList):
+    """Lines of which the highlighted one has a sign: bold and a background alone are not seen in every terminal."""
+
+    def __init__(self, choices: Sequence[str]) -> None:
+        self._choices = choices
+        self._marked: int | None = None
+        """The line that has the sign."""
+        super().__init__(*map(_unmarked, choices), markup=False, compact=True)
+
+    def watch_highlighted(self, highlighted: int | None) -> None:
+        """The sign goes with the highlight."""
+        if self._marked is not None:
+            self.replace_option_prompt_at_index(self._marked, _unmarked(self._choices[self._marked]))
+        if highlighted is not None:
+            self.replace_option_prompt_at_index(highlighted, Content(f"▸ {plain(self._choices[highlighted])}"))
+        self._marked = highlighted
+        super().watch_highlighted(highlighted)
+
+
+def _unmarked(choice: str) -> Content:
+    """A line as it stands among the others."""
+    return Content(f"  {plain(choice)}")
+
+
 class Choose(ModalScreen[int | None]):
     """Lists things and hands back the place of the one that was chosen; None when nothing was."""
 
@@ -55,7 +79,7 @@ class Choose(ModalScreen[int | None]):
         """The choices, then the keys."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content(plain(self._title))
-            yield OptionList(*(Content(plain(choice)) for choice in self._choices), markup=False, compact=True)
+            yield MarkedList(self._choices)
             yield KeyHints()
 
     @on(OptionList.OptionSelected)

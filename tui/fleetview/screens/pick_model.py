@@ -193,10 +193,11 @@ class PickModel(ModalScreen[SwapRequest | None]):
         return remark(planned.plan, self.node, self._plans.trouble(chosen[1]), waiting=self._wish == chosen)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
-        """Forcing is offered only where it would help, and naming only where somebody could leave."""
-        if action == "name":
-            return True if self.node.ready else None
-        return action != "force" or ((planned := self._planned) is not None and forcible(planned.plan))
+        """What changes a plan works only where there is one; forcing is offered only where it would help."""
+        planned = self._planned
+        if action in {"name", "evict", "stretch", "keep"}:
+            return True if planned is not None and (action != "name" or self.node.ready) else None
+        return action != "force" or (planned is not None and forcible(planned.plan))
 
     @on(Input.Submitted)
     def _agree(self) -> None:
@@ -241,8 +242,8 @@ class PickModel(ModalScreen[SwapRequest | None]):
             if agreed:
                 self.dismiss(request)
 
-        title = f"{verb} {plain(request.model)} on {plain(self.node.name)}?"
-        self.app.push_screen(Confirm(title, lines, yes), answered)
+        model, node = plain(request.model), plain(self.node.name)
+        self.app.push_screen(Confirm(f"{verb} {model} on {node}?", lines, yes), answered)
 
     def _insist(self) -> None:
         """Nothing is done; the reason stands out, and a plan that could not be had is asked for again."""

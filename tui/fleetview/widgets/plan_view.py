@@ -54,6 +54,7 @@ class PlanView(Vertical):
     DEFAULT_CSS = """
     PlanView { height: auto; }
     PlanView > Static { height: auto; }
+    PlanView.-nothing { visibility: hidden; }
     """
 
     planned: var[Planned | None] = var(None)
@@ -66,7 +67,8 @@ class PlanView(Vertical):
         yield Static(id="facts", markup=False)
 
     def watch_planned(self, planned: Planned | None) -> None:
-        """Show another plan."""
+        """Show another plan; without a model there is nothing to plan, and the room stays as it is."""
+        self.set_class(planned is None, "-nothing")
         with suppress(NoMatches):  # the picker is being closed in this moment
             self.query_one(PlanBars).plan = planned.plan if planned else None
             self._show_facts()

@@ -52,8 +52,9 @@ def panel(chosen: Cell, table: Table, width: int, height: int) -> tuple[Line, ..
         lines.append((("in hand".ljust(_LABEL), "dim"), *in_hand_in(operation, max(0, room - _LABEL))))
     if chosen.verdict is not None and held and not _refusal(held):
         lines += _verdict(chosen.verdict)
-    if also := _also(chosen, table):
+    if also := _also(chosen, table, room):
         lines.append(also)
+    lines += _besides(chosen, room)
     return tuple(((" ", "plain"), *cut_line(line, room)) for line in lines[:height])
 
 
@@ -78,8 +79,8 @@ def nodes(chosen: Cell, table: Table, marked: frozenset[str], width: int, height
 def emptiness(filtered: str, fleet: Fleet) -> tuple[Line, ...]:
     """Why there is no model to show."""
     known = any(node.machine for node in fleet.values())
-    why = "no node has a model; P pulls one by name" if known else "nothing was heard of any node yet"
-    return (((" no model matches the filter; esc shows all" if filtered else f" {why}", "dim"),),)
+    why = "no node has a model; P pulls one" if known else "nothing was heard of any node yet"
+    return (((" no model matches; esc shows all" if filtered else f" {why}", "dim"),),)
 
 
 def _title(chosen: Cell, now: float) -> Line:
@@ -167,7 +168,14 @@ def _source(chosen: Cell, table: Table) -> Line:
     return ((f"; C copies it from {plain(holders[0])}", "plain"),) if holders else ()
 
 
-def _also(chosen: Cell, table: Table) -> Line | None:
+def _besides(chosen: Cell, width: int) -> list[Line]:
+    """What the node has in hand besides, which may be about a model that has no row yet."""
+    own = operation_of(chosen.node, chosen.entry)
+    others = (one for one in chosen.node.operations if one is not own)
+    return [(("besides".ljust(_LABEL), "dim"), *in_hand_in(one, max(0, width - _LABEL))) for one in others]
+
+
+def _also(chosen: Cell, table: Table, width: int) -> Line | None:
     """The other nodes that have it, and how."""
     others = [name for name in table.inventory.holders(chosen.entry.key) if name != chosen.node.name]
     if not others:
@@ -177,4 +185,4 @@ def _also(chosen: Cell, table: Table) -> Line | None:
         for name in others[:_MOST]
         if name in table.fleet
     )
-    return (("also on".ljust(_LABEL), "dim"), *fitting(parts, 400))
+    return (("also on".ljust(_LABEL), "dim"), *fitting(parts, max(0, width - _LABEL)))

@@ -10,7 +10,7 @@ from fleetview.models.inventory import Entry
 from fleetview.present.absence import absence, staleness
 from fleetview.present.numbers import context, count, size
 from fleetview.present.operations import plans
-from fleetview.present.text import DASH, Line, Span, Tone, cut, cut_line, joined, left, plain, width_of
+from fleetview.present.text import DASH, Line, Span, Tone, cut, cut_line, joined, left, plain, spread, width_of
 from fleetview_agent.wire import Plan
 
 _LONGEST_NAME = 20
@@ -30,8 +30,8 @@ class Look:
     """The connected nodes from which it could be copied."""
 
 
-def settings(look: Look, width: int) -> Line:
-    """The context that is asked for, and what the model is."""
+def settings(look: Look, width: int, view: Line = ()) -> Line:
+    """The context that is asked for, what the model is, and which nodes are in `view`."""
     trained = f" of {context(look.entry.trained)}" if look.entry.trained else ""
     line: Line = (
         ("context".ljust(_LABEL), "dim"),
@@ -41,7 +41,8 @@ def settings(look: Look, width: int) -> Line:
         (trained, "dim"),
     )
     about = " ".join((size(look.entry.size_bytes), plain(look.entry.quantization or ""))).rstrip()
-    return cut_line((*line, (f"   {about}", "plain")), width)
+    line = (*line, (f"   {about}", "plain"))
+    return spread(line, view, width) if view else cut_line(line, width)
 
 
 def heading(names: tuple[str, ...], width: int) -> Line:
@@ -152,3 +153,11 @@ def window(length: int, at: int, height: int) -> range:
     """The rows in view, of so many, with that at `at` among them."""
     first = max(0, min(at - height // 2, length - height))
     return range(first, min(length, first + height))
+
+
+def in_view(seen: range, length: int) -> Line:
+    """Which of so many nodes are in view; nothing where all of them are."""
+    if len(seen) >= length:
+        return ()
+    places = str(seen.stop) if len(seen) == 1 else f"{seen.start + 1}–{seen.stop}"
+    return ((" node " if len(seen) == 1 else " nodes ", "dim"), (f"{places} of {length}", "plain"))

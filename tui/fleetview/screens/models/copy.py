@@ -17,12 +17,15 @@ from fleetview.fleet import Fleet, NodeState, unconnected
 from fleetview.messages import RequestFailed
 from fleetview.models.fitting import said
 from fleetview.present import plain
-from fleetview.present.models.places import window
+from fleetview.present.models.places import in_view, window
 from fleetview.present.numbers import size
 from fleetview.present.operations import copying
 from fleetview.present.operations.copying import Target
+from fleetview.present.text import spread
+from fleetview.present.wrapping import within
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.desk import LOOK_SECONDS, Desk
+from fleetview.screens.models.places import MESSAGE_ROWS
 from fleetview.widgets.key_hints import KeyHints
 from fleetview.widgets.lines import Lines
 from fleetview_agent.wire import CopyRequest, ModelFile
@@ -188,13 +191,15 @@ class CopyModel(ModalScreen[tuple[CopyRequest, tuple[str, ...]] | None]):
         settings, rows = self.query_one("#settings", Lines), self.query_one("#rows", Lines)
         source = self._source
         reading = None if self._trouble else copying.Reading(source.node, self._read)
-        settings.lines = (copying.about(self._request, source.file.size_bytes, reading),)
         height = max(1, self.size.height - (6 if self.has_class("-short") else 9))
         seen = window(len(self._targets), self._at, height)
+        about = copying.about(self._request, source.file.size_bytes, reading)
+        view = in_view(seen, len(self._targets))
+        settings.lines = (spread(about, view, settings.size.width) if view else about,)
         stuck = self._trouble is not None
         rows.lines = copying.rows(self._targets, self._at, seen.start, height, rows.size.width, stuck=stuck)
         message = self.query_one("#message", Static)
-        message.update(Content(plain(self._message())))
+        message.update(Content(within(plain(self._message()), message.size.width or 80, MESSAGE_ROWS)))
         message.remove_class("insisted")
         self.refresh_bindings()
 

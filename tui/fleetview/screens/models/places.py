@@ -23,6 +23,7 @@ from fleetview.present import plain
 from fleetview.present.models import places as words
 from fleetview.present.operations.plans import costs
 from fleetview.present.text import Line
+from fleetview.present.wrapping import within
 from fleetview.screens.confirm import Confirm
 from fleetview.screens.desk import LOOK_SECONDS, Desk
 from fleetview.screens.models.question import Question
@@ -32,6 +33,8 @@ from fleetview_agent.wire import Order, Plan
 
 DEBOUNCE_SECONDS = 0.12
 """A context has to rest this long before it is asked for."""
+MESSAGE_ROWS = 2
+"""As many as the style sheet allows for what Enter would do."""
 AT_ONCE = 16
 """Nodes that are asked at the same time."""
 
@@ -170,8 +173,11 @@ class Places(ModalScreen[Chosen | None]):
             return
         look = words.Look(self._entry, self._tokens, self._sources)
         settings, rows, details = (self.query_one(f"#{name}", Lines) for name in ("settings", "rows", "details"))
-        settings.lines = (words.settings(look, settings.size.width),)
-        rows.lines = self._rows(look, rows.size.width, max(1, self._room))
+        at = self._order.index(self.at) if self.at else 0
+        seen = words.window(len(self._order), at, max(1, self._room))
+        view = words.in_view(seen, len(self._order))
+        settings.lines = (words.settings(look, settings.size.width, view),)
+        rows.lines = self._rows(look, rows.size.width, seen, at)
         if (node := self._fleet.get(self.at or "")) is not None:
             details.lines = words.details(self._places.get(node.name), node, self._now, details.size.width)
         self._say()
@@ -182,11 +188,10 @@ class Places(ModalScreen[Chosen | None]):
         """Nodes that there is room for."""
         return self.size.height - (7 if self.has_class("-short") else 13)
 
-    def _rows(self, look: words.Look, width: int, height: int) -> tuple[Line, ...]:
+    def _rows(self, look: words.Look, width: int, seen: range, at: int) -> tuple[Line, ...]:
         """The heading, and the nodes in view."""
-        at = self._order.index(self.at) if self.at else 0
         lines: list[Line] = [words.heading(self._order, width)]
-        for place in words.window(len(self._order), at, height):
+        for place in seen:
             name = self._order[place]
             line = words.row(self._places.get(name), self._fleet[name], look, self._order, self._now, width)
             lines.append((("▸ " if place == at else "  ", "accent"), *(_bold(line) if place == at else line)))
@@ -195,7 +200,7 @@ class Places(ModalScreen[Chosen | None]):
     def _say(self) -> None:
         """What Enter would do, or why it does nothing."""
         message = self.query_one("#message", Static)
-        message.update(Content(plain(self._doing())))
+        message.update(Content(within(plain(self._doing()), message.size.width or 80, MESSAGE_ROWS)))
         message.remove_class("insisted")
 
     def _doing(self) -> str:

@@ -181,6 +181,7 @@ class ModelsScreen(NodeActions):
         """Show the selected model on the selected node."""
         widget = self.query_one("#cell", Lines)
         entry, node = self.matrix.entry, self.shown.get(self.matrix.node or "")
+        self.set_class(entry is None, "-empty")
         if entry is None or node is None:
             widget.lines = matrix_panel.emptiness(self._filter, self.shown)
             return
