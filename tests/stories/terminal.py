@@ -39,7 +39,7 @@ class Terminal:
     def choose(self, title: str, choice: str) -> None:
         """Take a line of a list of choices, once it stands there, wherever that is."""
         screen = self.wait_for(title, choice)
-        lines = [line.strip(" │") for line in screen.splitlines() if "│" in line]
+        lines = [line.strip(" │▸") for line in screen.splitlines() if "│" in line]
         self.press(*["Down"] * list(filter(None, lines)).index(choice), "Enter")
 
     def wait_for(self, *texts: str, seconds: float = 20.0) -> str:
