@@ -143,8 +143,9 @@ async def test_the_bell_rings_once_beside_the_toast() -> None:
 async def test_a_command_gets_the_alert_as_json(tmp_path: Path) -> None:
     operator, file = Called(), tmp_path / "alert.json"
     command = f"{shlex.quote(sys.executable)} -c 'import sys; open(sys.argv[1], \"w\").write(sys.stdin.read())' {file}"
-    Notifier(operator, lambda: 1_700_000_000.0).note(notified(command), down(), 0.0)
-    await until(lambda: file.exists() and file.read_text().endswith("\n"))
+    notifier = Notifier(operator, lambda: 1_700_000_000.0)
+    notifier.note(notified(command), down(), 0.0)
+    await until(lambda: not notifier._commands)
     assert json.loads(file.read_text()) == {
         "fleet": "fleet",
         "node": "studio",
